@@ -1,0 +1,74 @@
+// Package views has a .templ file for every screen. A view takes values and shows them; it asks
+// nothing of the database and knows nothing of the request.
+package views
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// Frame is what stands around every page.
+type Frame struct {
+	Title   string
+	Crumbs  []ui.Link // "Sales", "Orders", "#1001"; the last one is the page
+	Active  string    // the menu path of the current page, "/sales/orders"
+	Menu    []MenuGroup
+	Person  *Person // nil when nobody is signed in
+	CSRF    string
+	Notice  string // said once: what the last action did
+	Problem string // said once: why it did not
+	Test    bool   // the gateways move no real money, and the page says so
+}
+
+// MenuGroup is one heading of the menu with what this person may open under it.
+type MenuGroup struct {
+	Label, Icon string
+	Items       []MenuItem
+}
+
+// MenuItem is one line of the menu. An item without a path only opens its children.
+type MenuItem struct {
+	Label, Path string
+	Badge       string // such as the number of payments in limbo
+	Children    []MenuItem
+}
+
+// Person is who is signed in.
+type Person struct{ Name, Email, Role string }
+
+// holds says whether the page called active is this item or under it.
+func (m MenuItem) holds(active string) bool {
+	return m.Path != "" && m.Path == active ||
+		slices.ContainsFunc(m.Children, func(child MenuItem) bool { return child.holds(active) })
+}
+
+// windowTitle names the page for tabs and bookmarks, the most particular word first.
+func (f Frame) windowTitle() string {
+	words := []string{}
+	if f.Title != "" {
+		words = append(words, f.Title)
+	}
+	for _, crumb := range slices.Backward(f.Crumbs) {
+		if !slices.Contains(words, crumb.Label) {
+			words = append(words, crumb.Label)
+		}
+	}
+	return strings.Join(append(words, "kartify"), " · ")
+}
+
+// htmxConfig keeps htmx within the rules of the pages: nothing inline, nothing kept in the browser,
+// no other host; a refused form (422) shows in place, and every other failure becomes a toast.
+const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,` +
+	`"historyCacheSize":0,"refreshOnHistoryMiss":false,"selfRequestsOnly":true,"scrollIntoViewOnBoost":false,` +
+	`"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},` +
+	`{"code":"422","swap":true},{"code":"...","swap":false,"error":true}]}`
+
+func current(yes bool) templ.Attributes {
+	if !yes {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "page"}
+}
