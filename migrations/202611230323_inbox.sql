@@ -117,7 +117,14 @@ $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
 
-SELECT kartify_wall(t) FROM unnest('{webhooks,partner_updates,audit_log}'::regclass[]) AS t;
+SELECT kartify_wall(t) FROM unnest('{webhooks,partner_updates}'::regclass[]) AS t;
+
+-- Anybody may add to chain 0 (signing in, users), which belongs to no store; only those who see every store read it.
+ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
+CREATE POLICY store_wall ON audit_log
+    USING ((SELECT kartify_everything()) OR store_id = ANY ((SELECT kartify_stores())::bigint[]))
+    WITH CHECK (store_id = 0 OR (SELECT kartify_everything()) OR store_id = ANY ((SELECT kartify_stores())::bigint[]));
 
 -- +goose Down
 DROP FUNCTION audit_hash(bytea, audit_log);

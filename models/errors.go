@@ -1,0 +1,46 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kartify/kartify/money"
+)
+
+// ErrNotFound is a record that does not exist, or not for this person.
+var ErrNotFound = errors.New("not found")
+
+// ErrForbidden is something this person may not do.
+var ErrForbidden = errors.New("not permitted")
+
+// Problem is a sentence for the person at the screen, shown in place.
+type Problem struct {
+	Sentence string
+	Conflict bool   // the state of things has moved on: 409 to machines
+	Field    string // the field it is about, when it is about one
+}
+
+func (p *Problem) Error() string { return p.Sentence }
+
+func problemf(format string, args ...any) error {
+	return &Problem{Sentence: fmt.Sprintf(format, args...)}
+}
+
+func conflictf(format string, args ...any) error {
+	return &Problem{Sentence: fmt.Sprintf(format, args...), Conflict: true}
+}
+
+// FieldProblem is a Problem about one field of a form.
+func FieldProblem(field, format string, args ...any) error {
+	return &Problem{Sentence: fmt.Sprintf(format, args...), Field: field}
+}
+
+// ParseAmount reads an amount as typed; what is wrong with it is a Problem.
+func ParseAmount(text, currency string) (money.Amount, error) {
+	amount, err := money.Parse(text, currency)
+	var parse *money.ParseError
+	if errors.As(err, &parse) {
+		return money.Amount{}, FieldProblem("amount", "%s", parse.Sentence)
+	}
+	return amount, err
+}

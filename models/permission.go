@@ -1,0 +1,73 @@
+package models
+
+import "slices"
+
+// Permission is one thing a person may do.
+type Permission string
+
+// What can be permitted. Public needs no session, SignedIn only a session.
+const (
+	Public             Permission = "public"
+	SignedIn           Permission = "signed-in"
+	OrdersRead         Permission = "orders.read"
+	OrdersStatus       Permission = "orders.status"
+	OrdersExport       Permission = "orders.export"
+	ViewsShare         Permission = "views.share"
+	RefundRequest      Permission = "refund.request"
+	RefundApprove      Permission = "refund.approve"
+	CapturePermission  Permission = "capture"
+	VoidPermission     Permission = "void"
+	OperationRetry     Permission = "operation.retry"
+	ConfirmPayment     Permission = "confirm_payment"
+	WebhooksRead       Permission = "datalog.webhook.read"
+	EmailsRead         Permission = "datalog.email.read"
+	PaymentSettings    Permission = "settings.payment.read"
+	PaymentCredentials Permission = "settings.payment.secrets"
+	UsersManage        Permission = "users.manage"
+	StoresRead         Permission = "stores.read"
+	AuditRead          Permission = "audit.read"
+	JobsRead           Permission = "jobs.read"
+)
+
+// Role is a set of permissions with a name. Everybody has exactly one.
+type Role string
+
+// The roles.
+const (
+	Owner   Role = "owner"
+	Manager Role = "manager"
+	Support Role = "support"
+	Finance Role = "finance"
+	Viewer  Role = "viewer"
+	Auditor Role = "auditor"
+)
+
+// Roles are all roles, the mightiest first.
+var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
+
+var permitted = map[Role][]Permission{
+	Owner: {OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundRequest, RefundApprove, CapturePermission, VoidPermission,
+		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead},
+	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
+	Support: {OrdersRead, OrdersStatus, RefundRequest, OperationRetry, ConfirmPayment, WebhooksRead},
+	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundRequest, RefundApprove, CapturePermission, VoidPermission, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
+	Viewer:  {OrdersRead},
+	Auditor: {AuditRead},
+}
+
+// May says whether the role holds the permission.
+func (r Role) May(p Permission) bool {
+	switch p {
+	case Public, SignedIn:
+		return true
+	default:
+		return slices.Contains(permitted[r], p)
+	}
+}
+
+// Label is the role as people read it.
+func (r Role) Label() string {
+	return map[Role]string{
+		Owner: "Owner", Manager: "Manager", Support: "Support", Finance: "Finance", Viewer: "Viewer", Auditor: "Auditor",
+	}[r]
+}

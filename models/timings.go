@@ -1,0 +1,70 @@
+package models
+
+import "time"
+
+// Timings are the durations that money, forms and sessions go by. All can be set by configuration.
+type Timings struct {
+	FormLifetime    time.Duration   // how long a money form may be sent after it was shown
+	Lease           time.Duration   // how long an attempt may run before it counts as lost; more than CallTimeout
+	CallTimeout     time.Duration   // one call to a gateway
+	ResendAfter     time.Duration   // how long an unknown operation must stay absent from look-ups before the same key is sent again
+	Sweep           time.Duration   // how often due operations, webhooks and partner updates are looked for
+	LookupSteps     []time.Duration // pauses between look-ups of an unknown or pending operation; the last one repeats
+	ReviewAfter     time.Duration   // when an operation that is still open goes to a person
+	WebhookTries    int             // attempts to act on a webhook before it is left for a person
+	PartnerTries    int             // attempts to tell the partner
+	SessionIdle     time.Duration
+	SessionAbsolute time.Duration
+	SecretOverlap   time.Duration // how long a replaced webhook secret is still accepted
+}
+
+// DefaultTimings are in force unless configured otherwise.
+var DefaultTimings = Timings{
+	FormLifetime: 30 * time.Minute,
+	Lease:        45 * time.Second,
+	CallTimeout:  20 * time.Second,
+	ResendAfter:  30 * time.Second,
+	Sweep:        10 * time.Second,
+	LookupSteps: []time.Duration{
+		15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
+	},
+	ReviewAfter:     7 * 24 * time.Hour,
+	WebhookTries:    8,
+	PartnerTries:    50,
+	SessionIdle:     15 * time.Minute,
+	SessionAbsolute: 8 * time.Hour,
+	SecretOverlap:   72 * time.Hour,
+}
+
+func (t Timings) withDefaults() Timings {
+	d := DefaultTimings
+	set := func(have *time.Duration, def time.Duration) {
+		if *have == 0 {
+			*have = def
+		}
+	}
+	set(&t.FormLifetime, d.FormLifetime)
+	set(&t.Lease, d.Lease)
+	set(&t.CallTimeout, d.CallTimeout)
+	set(&t.ResendAfter, d.ResendAfter)
+	set(&t.Sweep, d.Sweep)
+	set(&t.ReviewAfter, d.ReviewAfter)
+	set(&t.SessionIdle, d.SessionIdle)
+	set(&t.SessionAbsolute, d.SessionAbsolute)
+	set(&t.SecretOverlap, d.SecretOverlap)
+	if len(t.LookupSteps) == 0 {
+		t.LookupSteps = d.LookupSteps
+	}
+	if t.WebhookTries == 0 {
+		t.WebhookTries = d.WebhookTries
+	}
+	if t.PartnerTries == 0 {
+		t.PartnerTries = d.PartnerTries
+	}
+	return t
+}
+
+// lookupPause is how long to wait after the nth look-up, counted from 0.
+func (t Timings) lookupPause(n int) time.Duration {
+	return t.LookupSteps[min(n, len(t.LookupSteps)-1)]
+}
