@@ -31,9 +31,10 @@ type Driver struct {
 
 	Fields []Field // the settings form, in order
 
-	Class       Class
-	KeyLifetime time.Duration // how long a key is known to be honoured; ByKey only
-	QuietPeriod time.Duration // how long after a send an effect may still appear in look-ups
+	Class       Class          // of its verbs
+	Classes     map[Verb]Class // of the verbs that differ from Class
+	KeyLifetime time.Duration  // how long a key is known to be honoured; ByKey only
+	QuietPeriod time.Duration  // how long after a send an effect may still appear in look-ups
 
 	Portal string // where the merchant sees payments: https://dashboard.razorpay.com
 
@@ -41,6 +42,14 @@ type Driver struct {
 	Open func(Settings) (Gateway, error)
 	// Inbox reads the provider's webhooks; nil when it sends none.
 	Inbox Inbox
+}
+
+// ClassOf is what may be done when an answer to verb did not come.
+func (d Driver) ClassOf(verb Verb) Class {
+	if class, ok := d.Classes[verb]; ok {
+		return class
+	}
+	return d.Class
 }
 
 // Field is one box of the settings form.
@@ -61,7 +70,8 @@ type Settings struct {
 	BaseURL string // the provider's API, without a slash at the end; the driver's own when empty
 	Mode    string // "test" or "live"
 	Values  map[string]string
-	HTTP    *http.Client // nil: the Client's own
+	HTTP    *http.Client  // nil: the Client's own
+	Timeout time.Duration // of one call; 20 s when zero
 }
 
 // Gateway is a driver opened with a store's settings. Its abilities are the interfaces below.
@@ -133,15 +143,16 @@ const (
 
 // Result is an answer that was understood. Amount is what the provider says it moved.
 type Result struct {
-	Status    Status
-	Ref       string // the provider's id of the operation: rfnd_…
-	Amount    money.Amount
-	Reference string // ARN, RRN or UTR, when the bank has given one
-	Word      string // the provider's own status word
-	Reason    string // the provider's sentence when it failed
-	Key       string // the idempotency key or receipt the provider stored with it; "" when it stores none
-	At        time.Time
-	Raw       []byte
+	Status     Status
+	Ref        string // the provider's id of the operation: rfnd_…
+	PaymentRef string // the provider's id of its payment, where it says
+	Amount     money.Amount
+	Reference  string // ARN, RRN or UTR, when the bank has given one
+	Word       string // the provider's own status word
+	Reason     string // the provider's sentence when it failed
+	Key        string // the idempotency key or receipt the provider stored with it; "" when it stores none
+	At         time.Time
+	Raw        []byte
 }
 
 // Payment is a payment as the provider sees it, in minor units of Amount.Currency.

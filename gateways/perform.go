@@ -2,6 +2,7 @@ package gateways
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -29,7 +30,8 @@ func Perform(ctx context.Context, gateway Gateway, req Request) (result Result, 
 	return Result{}, &Error{Kind: Declined, Verb: string(req.Verb), Message: "this gateway cannot do that"}
 }
 
-// Find looks an operation up. A gateway without look-up answers Unknown.
+// Find looks an operation up. A gateway without look-up answers Unknown. A look-up that is refused says
+// nothing about the operation, so a Declined of the driver is Unknown here.
 func Find(ctx context.Context, gateway Gateway, req Request) (result Result, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -37,7 +39,14 @@ func Find(ctx context.Context, gateway Gateway, req Request) (result Result, err
 		}
 	}()
 	if g, ok := gateway.(Finder); ok {
-		return g.Find(ctx, req)
+		result, err = g.Find(ctx, req)
+		var refused *Error
+		if errors.As(err, &refused) && refused.Kind == Declined {
+			careful := *refused
+			careful.Kind = Unknown
+			err = &careful
+		}
+		return result, err
 	}
 	return Result{}, &Error{Kind: Unknown, Verb: "find", Message: "this gateway cannot be asked"}
 }

@@ -8,6 +8,7 @@ import (
 
 // Exchange is one HTTP request and its answer, scrubbed of secrets and full card numbers.
 type Exchange struct {
+	Verb     string // "refund"
 	Method   string
 	URL      string
 	Request  string // body, scrubbed, at most 64 KiB
