@@ -13,10 +13,10 @@ const (
 	OrdersStatus       Permission = "orders.status"
 	OrdersExport       Permission = "orders.export"
 	ViewsShare         Permission = "views.share"
-	RefundRequest      Permission = "refund.request"
-	RefundApprove      Permission = "refund.approve"
-	CapturePermission  Permission = "capture"
-	VoidPermission     Permission = "void"
+	RefundMoney        Permission = "refund.request"
+	ApproveRefund      Permission = "refund.approve"
+	CaptureMoney       Permission = "capture"
+	VoidMoney          Permission = "void"
 	OperationRetry     Permission = "operation.retry"
 	ConfirmPayment     Permission = "confirm_payment"
 	WebhooksRead       Permission = "datalog.webhook.read"
@@ -46,11 +46,11 @@ const (
 var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 
 var permitted = map[Role][]Permission{
-	Owner: {OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundRequest, RefundApprove, CapturePermission, VoidPermission,
+	Owner: {OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
 		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
-	Support: {OrdersRead, OrdersStatus, RefundRequest, OperationRetry, ConfirmPayment, WebhooksRead},
-	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundRequest, RefundApprove, CapturePermission, VoidPermission, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
+	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead},
+	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
 }
