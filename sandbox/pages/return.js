@@ -1,0 +1,2 @@
+// Takes the buyer back to the shop. Without JavaScript there is a button.
+setTimeout(() => document.getElementById("return").submit(), 600);
