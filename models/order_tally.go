@@ -1,0 +1,96 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// OrderTally is how many orders there are, as far as is worth knowing.
+type OrderTally struct {
+	Total   int // that match the filter, up to MaxTally
+	More    bool
+	Missing int   // missing orders that match and are not shown, up to MaxAside
+	Done    int   // answered refunds that match and are not shown, up to MaxAside
+	Tabs    []int // orders of the filters of OrderTabs, up to MaxAside; 0 where not asked
+}
+
+// Counting stops where nobody cares any more.
+const (
+	MaxTally = 10000
+	MaxAside = 999
+)
+
+// InlinePatience is how long a page waits for its count before it is shown without.
+const InlinePatience = 150 * time.Millisecond
+
+// OrderTab is a view of the order list that everybody has.
+type OrderTab struct {
+	Name    string
+	Filter  OrderFilter
+	Counted bool // its number is worth seeing from anywhere
+}
+
+// OrderTabs are the views everybody has.
+var OrderTabs = []OrderTab{
+	{Name: "All"},
+	{Name: "Missing", Filter: OrderFilter{Statuses: []string{StatusMissing}}, Counted: true},
+	{Name: "Refund requested", Filter: OrderFilter{Events: []string{EventRefundInitiated}}, Counted: true},
+	{Name: "Failed", Filter: OrderFilter{Statuses: []string{StatusFailed}}},
+}
+
+// TallyOrders counts what a filter asks for, and what it leaves out that a person would want to know
+// of. It is given up after patience, with a Problem.
+func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoices, list *OrderList, patience time.Duration) (*OrderTally, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	f = f.FirstPage()
+	by := found{}
+	if list != nil && !list.found.walk {
+		by = list.found
+	} else if f.Q != "" || f.Customer != "" {
+		var err error
+		if by, err = db.searchOrders(limited, f, choices); err != nil {
+			return nil, slow(ctx, err)
+		}
+	}
+	c := &clauses{}
+	count := func(f OrderFilter, by found, most int) string {
+		c.where = nil
+		f.scope(c, choices)
+		by.scope(c, f)
+		return "(SELECT count(*) FROM (SELECT 1 FROM " + f.from(by) + " WHERE " + c.sql() + " LIMIT " + strconv.Itoa(most+1) + ") n)"
+	}
+	sql := "SELECT " + count(f, by, MaxTally)
+	aside := func(wanted bool, f OrderFilter, by found) {
+		if wanted {
+			sql += ", " + count(f, by, MaxAside)
+		} else {
+			sql += ", 0::bigint"
+		}
+	}
+	aside(f.hidesMissing(), f.OnlyMissing(), by)
+	done := f
+	done.Waiting = "done"
+	aside(f.OnlyWaiting(), done, by)
+	for _, tab := range OrderTabs {
+		aside(tab.Counted, tab.Filter, found{})
+	}
+	counts := make([]int64, 3+len(OrderTabs))
+	into := make([]any, len(counts))
+	for i := range counts {
+		into[i] = &counts[i]
+	}
+	if err := db.pool.QueryRow(limited, sql, planned(f, c.args)...).Scan(into...); err != nil {
+		return nil, slow(ctx, fmt.Errorf("count orders: %w", err))
+	}
+	t := &OrderTally{
+		Total: int(min(counts[0], MaxTally)), More: counts[0] > MaxTally || !by.edge.At.IsZero(),
+		Missing: int(counts[1]), Done: int(counts[2]),
+	}
+	for _, n := range counts[3:] {
+		t.Tabs = append(t.Tabs, int(n))
+	}
+	return t, nil
+}
