@@ -78,9 +78,10 @@ func (g *fynd) sourceOf(in fyndHook) source {
 		other.Event = "REFUND_DONE"
 	}
 	return source{
-		payment: about, name: in.Event, history: g.s.eventsOf(about),
-		fresh: func() (*event, error) { return g.compose(in) },
-		other: func() (*event, error) { return g.compose(other) },
+		payment: about, name: in.Event,
+		history: func() []*event { return g.s.eventsOf(about) },
+		fresh:   func() (*event, error) { return g.compose(in) },
+		other:   func() (*event, error) { return g.compose(other) },
 		seal: func(e *event, body []byte, wrong bool) map[string]string {
 			return fyndSeal(in.Secret, e.ID, body, wrong)
 		},

@@ -98,7 +98,7 @@ func (g *razorpay) source(name, payment, refund string) source {
 	return source{
 		payment: payment, name: name, seal: g.seal,
 		fresh:   func() (*event, error) { return g.compose(name, payment, refund) },
-		history: g.history(payment),
+		history: func() []*event { return g.history(payment) },
 		other: func() (*event, error) {
 			if name == "payment.failed" {
 				return g.compose("payment.authorized", payment, refund)

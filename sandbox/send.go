@@ -18,7 +18,7 @@ type source struct {
 	name    string
 	fresh   func() (*event, error) // the event from what is true now
 	other   func() (*event, error) // another event about the same payment
-	history []*event
+	history func() []*event        // every event so far, oldest first
 	seal    sealer
 }
 
@@ -75,10 +75,11 @@ func (s *Sandbox) sendWebhooks(_ *http.Request, in struct {
 // prepare makes the messages somebody asks for and says where they go. The caller holds the lock.
 func (s *Sandbox) prepare(src source, how sending) ([]message, string, error) {
 	if how.Shuffle {
-		if len(src.history) == 0 {
+		events := src.history()
+		if len(events) == 0 {
 			return nil, "", fmt.Errorf("%q has no events yet", src.payment)
 		}
-		return s.messages(src, src.history, how)
+		return s.messages(src, events, how)
 	}
 	fresh, err := src.fresh()
 	if err != nil {
