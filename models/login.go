@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,6 +26,11 @@ func (e *TooManyTries) Error() string {
 		return "Too many tries. Try again in a minute."
 	}
 	return fmt.Sprintf("Too many tries. Try again in %d minutes.", minutes)
+}
+
+// Seconds is how long to wait, as the header Retry-After has it.
+func (e *TooManyTries) Seconds() string {
+	return strconv.Itoa(max(1, int(time.Until(e.Until)/time.Second)+1))
 }
 
 // errWrong is the one answer to every sign-in that fails, whatever is wrong with it.

@@ -44,4 +44,3 @@ func (db *DB) setPassword(ctx context.Context, user int64, hash string, keep *Se
 	}
 	return db.dropSessions(ctx, user, keep)
 }
-

@@ -1,0 +1,126 @@
+package handlers
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/web"
+)
+
+// routes is every address of kartify and who may use it, in the order of the menu. A line without a
+// permission stops the start. Flags are fields of web.Route.
+func (h *Handlers) routes() []web.Route {
+	var table []web.Route
+	for _, part := range [][]web.Route{
+		h.homeRoutes(),
+		h.salesRoutes(),
+		h.extensionRoutes(),
+		h.systemRoutes(),
+		h.personRoutes(),
+		h.machineRoutes(),
+	} {
+		table = append(table, part...)
+	}
+	return table
+}
+
+// The start and the finder.
+func (h *Handlers) homeRoutes() []web.Route {
+	return []web.Route{
+		get("/", models.SignedIn, h.Home),
+	}
+}
+
+// Sales: orders, payments, limbo, reconciliation.
+func (h *Handlers) salesRoutes() []web.Route {
+	return []web.Route{}
+}
+
+// Extensions: payment gateways, Fynd.
+func (h *Handlers) extensionRoutes() []web.Route {
+	return []web.Route{}
+}
+
+// Systems: order status actions, tools, users, stores, audit, jobs, API tokens.
+func (h *Handlers) systemRoutes() []web.Route {
+	return []web.Route{
+		// Users
+		menu("Systems > Users", "settings", get("/system/users", models.UsersManage, h.ListUsers)),
+		post("/system/users", models.UsersManage, h.InviteUser),
+		get("/system/users/:user", models.UsersManage, h.ShowUser),
+		post("/system/users/:user", models.UsersManage, h.ChangeUser),
+		post("/system/users/:user/links", models.UsersManage, h.CreateUserLink),
+		post("/system/users/:user/disable", models.UsersManage, h.DisableUser),
+		post("/system/users/:user/enable", models.UsersManage, h.EnableUser),
+		post("/system/users/:user/sessions/end", models.UsersManage, h.EndUserSessions),
+
+		// Stores
+		menu("Systems > Stores", "settings", scoped(get("/system/stores", models.StoresRead, h.ListStores))),
+
+		// Audit
+		menu("Systems > Audit", "settings", scoped(get("/system/audit", models.AuditRead, h.ListAudit))),
+		scoped(post("/system/audit/verifications", models.AuditRead, h.VerifyAudit)),
+	}
+}
+
+// Signing in and out, and what belongs to the person.
+func (h *Handlers) personRoutes() []web.Route {
+	return []web.Route{
+		get("/login", models.Public, h.ShowLogin),
+		post("/login", models.Public, h.SignIn),
+		post("/logout", models.Public, h.SignOut),
+		get("/setup/:token", models.Public, h.ShowSetup),
+		post("/setup/:token", models.Public, h.SetUp),
+		get("/profile", models.SignedIn, h.ShowProfile),
+		post("/profile/password", models.SignedIn, h.ChangePassword),
+		post("/profile/sessions/end", models.SignedIn, h.EndMySessions),
+	}
+}
+
+// What machines call: providers, Fynd, the public API, whoever watches over the process.
+func (h *Handlers) machineRoutes() []web.Route {
+	return []web.Route{
+		// Operations
+		machine(get("/healthz", models.Public, h.Live)),
+		machine(get("/readyz", models.Public, h.Ready)),
+		machine(get("/static/*", models.Public, h.Static)),
+	}
+}
+
+func get(path string, p models.Permission, handler echo.HandlerFunc) web.Route {
+	return web.Route{Method: echo.GET, Path: path, Permission: p, Handler: handler}
+}
+
+func post(path string, p models.Permission, handler echo.HandlerFunc) web.Route {
+	return web.Route{Method: echo.POST, Path: path, Permission: p, Handler: handler}
+}
+
+// menu shows a page in the menu, under a heading with this icon.
+func menu(words, icon string, r web.Route) web.Route {
+	r.Menu, r.Icon = words, icon
+	return r
+}
+
+// scoped says that what the route shows or changes belongs to a store.
+func scoped(r web.Route) web.Route {
+	r.StoreScoped = true
+	return r
+}
+
+// machine is for callers without a session, who prove who they are by other means.
+func machine(r web.Route) web.Route {
+	r.NoSession, r.CSRFExempt = true, true
+	return r
+}
+
+// moneyForm is a form with an operation token of its own.
+func moneyForm(r web.Route) web.Route {
+	r.StoreScoped, r.OpToken = true, true
+	return r
+}
+
+// background is a region that refreshes itself: it keeps no session alive.
+func background(r web.Route) web.Route {
+	r.StoreScoped, r.Background = true, true
+	return r
+}

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/views"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// errSignedOut is a page for people who are signed in, asked by somebody who is not.
+var errSignedOut = errors.New("signed out")
+
+// showError is the one place that decides how an error looks. It logs what is ours to mend.
+func (w *Web) showError(err error, c echo.Context) {
+	ctx := c.Request().Context()
+	status, sentence := describe(err, c)
+	if status >= http.StatusInternalServerError && !errors.Is(err, errPanic) && !errors.Is(err, context.Canceled) {
+		w.log.ErrorContext(ctx, "request failed", "error", err, "route", c.Request().Method+" "+c.Path())
+	}
+	if c.Response().Committed {
+		return
+	}
+	if err := w.writeError(c, err, status, sentence); err != nil {
+		w.log.ErrorContext(ctx, "show an error", "error", err)
+	}
+}
+
+func (w *Web) writeError(c echo.Context, err error, status int, sentence string) error {
+	s := stateOf(c)
+	if wait := new(models.TooManyTries); errors.As(err, &wait) {
+		c.Response().Header().Set("Retry-After", wait.Seconds())
+	}
+	switch {
+	case c.Request().Method == http.MethodHead:
+		return c.NoContent(status)
+	case s != nil && s.route.Errors != nil:
+		return s.route.Errors(c, status, sentence)
+	case s != nil && s.route.NoSession:
+		return c.String(status, sentence+"\n")
+	case errors.Is(err, errSignedOut):
+		return w.askToSignIn(c)
+	case IsHTMX(c) && status == http.StatusUnprocessableEntity:
+		return Render(c, status, ui.Problem(sentence))
+	case IsHTMX(c):
+		return c.String(status, sentence)
+	}
+	return Render(c, status, views.ErrorPage(Page(c, "", errorTitle(status)), sentence, errorID(c, status)))
+}
+
+// askToSignIn leads to the sign-in page and, from a page, back again.
+func (w *Web) askToSignIn(c echo.Context) error {
+	path := "/login"
+	if IsHTMX(c) {
+		c.Response().Header().Set("HX-Redirect", path)
+		return c.String(http.StatusUnauthorized, "Sign in first.")
+	}
+	if next := c.Request().URL.RequestURI(); c.Request().Method == http.MethodGet && next != "/" && LocalPath(next) == next {
+		path += "?next=" + url.QueryEscape(next)
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// describe says what an error means to the person or the machine that asked.
+func describe(err error, c echo.Context) (status int, sentence string) {
+	var problem *models.Problem
+	var wait *models.TooManyTries
+	var tooBig *http.MaxBytesError
+	var httpErr *echo.HTTPError
+	switch {
+	case errors.As(err, &problem) && problem.Conflict:
+		return http.StatusConflict, problem.Sentence
+	case errors.As(err, &problem):
+		return http.StatusUnprocessableEntity, problem.Sentence
+	case errors.As(err, &wait):
+		return http.StatusTooManyRequests, wait.Error()
+	case errors.Is(err, models.ErrNotFound):
+		return http.StatusNotFound, "There is nothing at this address, or it is not for you to see."
+	case errors.Is(err, models.ErrForbidden):
+		return http.StatusForbidden, "Your role does not permit this. An owner can change that under Systems > Users."
+	case errors.Is(err, models.ErrLinkSpent):
+		return http.StatusGone, "This link has been used or has run out. Ask an owner for a new one."
+	case errors.Is(err, errForged):
+		return http.StatusForbidden, "This request did not come from a page of kartify, so nothing was done. Reload the page and try again."
+	case errors.Is(err, errSignedOut):
+		return http.StatusUnauthorized, "Sign in first."
+	case errors.As(err, &tooBig):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("This is more than the %d KiB that are accepted here.", tooBig.Limit/1024)
+	case errors.As(err, &httpErr):
+		return describeHTTP(httpErr, c)
+	}
+	return http.StatusInternalServerError, "Something went wrong on our side. It has been noted."
+}
+
+func describeHTTP(err *echo.HTTPError, c echo.Context) (int, string) {
+	var number *strconv.NumError
+	if errors.As(err.Internal, &number) {
+		return http.StatusBadRequest, fmt.Sprintf("“%s” is not %s.", number.Num, kindOfNumber(c, number.Num))
+	}
+	sentence, _ := err.Message.(string)
+	switch err.Code {
+	case http.StatusNotFound:
+		return err.Code, "There is nothing at this address, or it is not for you to see."
+	case http.StatusMethodNotAllowed:
+		return err.Code, "This address does not take such a request."
+	case http.StatusUnsupportedMediaType:
+		return err.Code, "Only forms are accepted here."
+	}
+	switch {
+	case err.Code >= http.StatusInternalServerError:
+		return err.Code, "Something went wrong on our side. It has been noted."
+	case sentence == "" || err.Internal != nil && sentence == err.Internal.Error(): // a sentence of the machine
+		return err.Code, "This request cannot be understood."
+	}
+	return err.Code, sentence
+}
+
+// kindOfNumber names what should have stood where text does: the order of an address is an order number.
+func kindOfNumber(c echo.Context, text string) string {
+	for i, value := range c.ParamValues() {
+		name := c.ParamNames()[i]
+		switch {
+		case value != text || name == "":
+		case name[0] == 'o' || name[0] == 'a' || name[0] == 'e' || name[0] == 'i':
+			return "an " + name + " number"
+		default:
+			return "a " + name + " number"
+		}
+	}
+	return "a number"
+}
+
+func errorTitle(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "Not found"
+	case http.StatusForbidden:
+		return "Not permitted"
+	case http.StatusGone:
+		return "Link used"
+	case http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadRequest:
+		return "Not done"
+	case http.StatusTooManyRequests:
+		return "Too many tries"
+	}
+	if status >= http.StatusInternalServerError {
+		return "Something went wrong"
+	}
+	return "Not accepted"
+}
+
+// errorID is what to quote when something went wrong on our side.
+func errorID(c echo.Context, status int) string {
+	if status < http.StatusInternalServerError {
+		return ""
+	}
+	return RequestID(c.Request().Context())
+}
