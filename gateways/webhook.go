@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -37,6 +39,16 @@ func CheckHMAC(signatures []string, body []byte, secrets []string) error {
 		return ErrSignature
 	}
 	return nil
+}
+
+// HeaderID is the id of a webhook in one of its headers, or "" when what stands there cannot be an id.
+// No signature covers it.
+func HeaderID(header http.Header, name string) string {
+	id := header.Get(name)
+	if len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return id
 }
 
 // CheckJSON says why a body is not one that we take in: longer than 1 MiB, not UTF-8, holding a NUL,

@@ -25,7 +25,7 @@ func New(minor int64, code string) Amount {
 
 // Known says whether code is a currency of ISO 4217.
 func Known(code string) bool {
-	return currency.IsValid(code)
+	return code != "" && currency.IsValid(code)
 }
 
 // Digits is how many decimals a currency has (INR 2, JPY 0, KWD 3). An unknown currency counts as 2.

@@ -60,6 +60,7 @@ func TestParse(t *testing.T) {
 		{"1.2.3", "INR", 0, "digits 0 to 9"},
 		{"9223372036854775808", "INR", 0, "larger"},
 		{"10", "XXQ", 0, "not a currency"},
+		{"10", "", 0, "not a currency"},
 		{"0x10", "INR", 0, "digits 0 to 9"},
 		{"10 INR", "INR", 0, "digits 0 to 9"},
 	}

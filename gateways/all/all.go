@@ -3,12 +3,14 @@ package all
 
 import (
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/gateways/gofynd"
 	"github.com/kartify/kartify/gateways/razorpay"
 )
 
 // Drivers in the order of Extensions > Payment.
 var Drivers = []gateways.Driver{
 	razorpay.Driver,
+	gofynd.Driver,
 }
 
 // ByCode is the driver of a code, such as "razorpay".

@@ -41,7 +41,7 @@ func (inbox) Read(header http.Header, body []byte) (gateways.Event, error) {
 	if in.Event == "" {
 		return gateways.Event{}, fmt.Errorf("read a Razorpay webhook: it names no event")
 	}
-	event := gateways.Event{ID: eventID(header), Name: in.Event, At: at(in.CreatedAt)}
+	event := gateways.Event{ID: gateways.HeaderID(header, "X-Razorpay-Event-Id"), Name: in.Event, At: at(in.CreatedAt)}
 	family, _, _ := strings.Cut(in.Event, ".")
 	if family != "payment" && family != "order" && family != "refund" || strings.Count(in.Event, ".") != 1 {
 		return event, nil // payment.dispute.created, settlement.processed and what is yet to come
@@ -75,13 +75,4 @@ func entity(raw json.RawMessage, out any) ([]byte, error) {
 		return nil, err
 	}
 	return in.Entity, json.Unmarshal(in.Entity, out)
-}
-
-// eventID is the X-Razorpay-Event-Id, when it looks like one.
-func eventID(header http.Header) string {
-	id := header.Get("X-Razorpay-Event-Id")
-	if len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return ""
-	}
-	return id
 }
