@@ -3,9 +3,11 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -153,6 +155,10 @@ func (s *Sandbox) post(to string, m message) try {
 	answer, err := s.client.Do(req)
 	result.TookMS = time.Since(started).Milliseconds()
 	if err != nil {
+		var failed *url.Error // says the address again, which try has
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
 		result.Error = err.Error()
 		return result
 	}

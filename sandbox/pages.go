@@ -46,7 +46,6 @@ func page(name string, status int, data map[string]any) reply {
 		"Content-Type":            {"text/html; charset=utf-8"},
 		"Content-Security-Policy": {pagePolicy},
 		"Cache-Control":           {"no-store"},
-		"Referrer-Policy":         {"no-referrer"},
 		"X-Content-Type-Options":  {"nosniff"},
 	}, out.Bytes()}
 }
