@@ -114,6 +114,15 @@ func (c *OrderChoices) within(f OrderFilter) []Store {
 	return c.Stores
 }
 
+// storeIDs are the ids of the stores a filter speaks of.
+func (c *OrderChoices) storeIDs(f OrderFilter) []int64 {
+	ids := []int64{}
+	for _, s := range c.within(f) {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
 // Zones are the names of the time zones in which the days of a filter begin, each once.
 func (c *OrderChoices) Zones(f OrderFilter) []string {
 	var zones []string

@@ -57,9 +57,9 @@ func (f OrderFilter) scope(c *clauses, choices *OrderChoices) {
 	f.scopeStatuses(c)
 	f.scopeEvents(c)
 	f.scopeIDs(c)
-	for _, word := range strings.Fields(f.Customer) {
-		c.and(`kartify_fold(concat_ws(' ', o.customer_name, o.company, o.customer_email, o.customer_phone,
-			regexp_replace(o.customer_phone, '[^0-9]', '', 'g'))) LIKE kartify_fold(?)`, literal(word))
+	for _, n := range needles(f.Customer) {
+		c.and(n.in(c, `kartify_fold(concat_ws(' ', o.customer_name, o.company, o.customer_email, o.customer_phone,
+			regexp_replace(o.customer_phone, '[^0-9]', '', 'g')))`))
 	}
 	if f.Gateway != "" {
 		c.and("o.gateway = ?", f.Gateway)
@@ -75,10 +75,7 @@ func (f OrderFilter) scope(c *clauses, choices *OrderChoices) {
 
 // scopeStores keeps a statement to the person's stores: the first wall. The second is the database's.
 func (f OrderFilter) scopeStores(c *clauses, choices *OrderChoices) {
-	ids := []int64{}
-	for _, s := range choices.within(f) {
-		ids = append(ids, s.ID)
-	}
+	ids := choices.storeIDs(f)
 	if len(ids) == 1 {
 		c.and("o.store_id = ?", ids[0])
 		return

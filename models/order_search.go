@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -83,11 +84,17 @@ var (
 	notDigit  = regexp.MustCompile(`[^0-9]`)
 )
 
-// needles are what must be in an order's text, all of them. A phone number in groups is one needle,
-// which may stand there as it was typed or as digits alone.
+// needles are what must be in an order's text, all of them. A phone number is one needle, which may
+// stand there as it was typed, as digits alone, or without the zero of calls within the country.
 func needles(text string) []needle {
-	if digits := notDigit.ReplaceAllString(text, ""); phoneLike.MatchString(text) && digits != text && len(digits) >= 7 {
-		return []needle{{text, digits}}
+	if digits := notDigit.ReplaceAllString(text, ""); phoneLike.MatchString(text) && len(digits) >= 7 {
+		n := needle{text}
+		for _, other := range []string{digits, strings.TrimPrefix(digits, "0")} {
+			if !slices.Contains(n, other) {
+				n = append(n, other)
+			}
+		}
+		return []needle{n}
 	}
 	var all []needle
 	for _, word := range strings.Fields(text) {
@@ -117,11 +124,11 @@ func scopeWords(c *clauses, column string, f OrderFilter) {
 
 // in is the condition that the needle is part of column, whatever its case.
 func (n needle) in(c *clauses, column string) string {
-	var any []string
+	var ways []string
 	for _, text := range n {
-		any = append(any, column+" LIKE kartify_fold("+c.arg(literal(text))+")")
+		ways = append(ways, column+" LIKE kartify_fold("+c.arg(literal(text))+")")
 	}
-	return "(" + strings.Join(any, " OR ") + ")"
+	return "(" + strings.Join(ways, " OR ") + ")"
 }
 
 // ordersByKey are the orders that have the search as their id, e-mail, phone or payment reference.
@@ -143,17 +150,14 @@ func (db *DB) ordersByKey(ctx context.Context, f OrderFilter, choices *OrderChoi
 	if id, err := strconv.ParseInt(strings.TrimPrefix(f.Q, "#"), 10, 64); err == nil && id > 0 {
 		ways = append(ways, "SELECT id FROM orders WHERE id = "+c.arg(id))
 	}
-	stores := choices.within(f)
-	ids := make([]int64, len(stores))
-	for i := range stores {
-		ids[i] = stores[i].ID
+	mine := func() string { // order_search has no wall of its own
+		return " AND store_id = ANY (" + c.arg(choices.storeIDs(f)) + ")"
 	}
-	mine := " AND store_id = ANY (" + c.arg(ids) + ")" // order_search has no wall of its own
 	if strings.Contains(f.Q, "@") {
-		ways = append(ways, "SELECT order_id FROM order_search WHERE email = kartify_fold("+c.arg(f.Q)+") AND email <> ''"+mine)
+		ways = append(ways, "SELECT order_id FROM order_search WHERE email = kartify_fold("+c.arg(f.Q)+") AND email <> ''"+mine())
 	}
 	if digits := notDigit.ReplaceAllString(f.Q, ""); phone && len(digits) >= 7 && len(digits) <= 15 {
-		ways = append(ways, "SELECT order_id FROM order_search WHERE phone = "+c.arg(digits[max(0, len(digits)-10):])+" AND phone <> ''"+mine)
+		ways = append(ways, "SELECT order_id FROM order_search WHERE phone = "+c.arg(digits[max(0, len(digits)-10):])+" AND phone <> ''"+mine())
 	}
 	return db.orderIDs(ctx, strings.Join(ways, " UNION ")+" LIMIT "+strconv.Itoa(maxFound), c.args)
 }
@@ -163,11 +167,7 @@ func (db *DB) ordersByWords(ctx context.Context, f OrderFilter, choices *OrderCh
 	c := &clauses{}
 	scopeWords(c, "s.txt", f)
 	if f.Store != 0 || !ScopeOf(ctx).All {
-		ids := []int64{}
-		for _, s := range choices.within(f) {
-			ids = append(ids, s.ID)
-		}
-		c.and("s.store_id = ANY (?)", ids)
+		c.and("s.store_id = ANY (?)", choices.storeIDs(f))
 	}
 	return db.orderIDs(ctx, "SELECT s.order_id FROM order_search s WHERE "+c.sql()+" LIMIT "+strconv.Itoa(maxFound+1), c.args)
 }

@@ -71,9 +71,13 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		}
 	}
 	aside(f.hidesMissing(), f.OnlyMissing(), by)
-	done := f
-	done.Waiting = "done"
-	aside(f.OnlyWaiting(), done, by)
+	all := f
+	all.Waiting = "all"
+	if f.OnlyWaiting() { // with other events besides, an answered refund may be shown for their sake
+		sql += ", " + count(all, by, MaxTally) + " - " + count(f, by, MaxTally)
+	} else {
+		sql += ", 0::bigint"
+	}
 	for _, tab := range OrderTabs {
 		aside(tab.Counted, tab.Filter, found{})
 	}
@@ -87,7 +91,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	}
 	t := &OrderTally{
 		Total: int(min(counts[0], MaxTally)), More: counts[0] > MaxTally || !by.edge.At.IsZero(),
-		Missing: int(counts[1]), Done: int(counts[2]),
+		Missing: int(counts[1]), Done: int(min(counts[2], MaxAside)),
 	}
 	for _, n := range counts[3:] {
 		t.Tabs = append(t.Tabs, int(n))
