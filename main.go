@@ -1,3 +1,43 @@
+// Kartify is the admin where an online store sees every order and the money behind it, and puts money
+// right in one click without ever moving it twice.
 package main
 
-func main() {}
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // the stores' zones, on machines that have none
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Demo    demoCommand    `cmd:"" help:"Start everything on this machine, with a store full of orders, and say where to go."`
+	Serve   serveCommand   `cmd:"" help:"Serve the admin, the provider callbacks and the background work."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema, or take it away."`
+	Sandbox sandboxCommand `cmd:"" help:"Run the gateway sandbox: the providers' side of every wire."`
+	Users   usersCommand   `cmd:"" help:"Create and list people, and give out new password links."`
+	Routes  routesCommand  `cmd:"" help:"Print the route table with the permission of each route."`
+	Fsck    fsckCommand    `cmd:"" help:"Check the invariants of the money records."`
+	Audit   auditCommand   `cmd:"" help:"Work with the audit log."`
+	Secrets secretsCommand `cmd:"" help:"Work with sealed secrets."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parser := kong.Parse(&c,
+		kong.Name("kartify"),
+		kong.Description("The admin where a store sees every order and the money behind it."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err := parser.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kartify:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // the context is stopped
+	}
+}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -78,4 +79,16 @@ func scoped(ctx context.Context, table string) func(*gorm.DB) *gorm.DB {
 		}
 		return g.Where(table+".store_id IN ?", s.Stores)
 	}
+}
+
+// Wall says why row level security does not hold for this connection's role, or nil when it does.
+func (db *DB) Wall(ctx context.Context) error {
+	var bypass bool
+	if err := db.pool.QueryRow(ctx, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user").Scan(&bypass); err != nil {
+		return fmt.Errorf("ask for the role's rights: %w", err)
+	}
+	if bypass {
+		return errors.New("the database role is a superuser, whom row level security does not bind; connect as a role of its own")
+	}
+	return nil
 }

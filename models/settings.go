@@ -81,5 +81,5 @@ func (db *DB) clear(s *GatewaySettings) (gateways.Settings, error) {
 		}
 		values[slug] = plain
 	}
-	return gateways.Settings{BaseURL: db.bases[s.Gateway], Mode: s.Mode, Values: values}, nil
+	return gateways.Settings{BaseURL: db.bases[s.Gateway], Mode: s.Mode, Values: values, Timeout: db.timings.CallTimeout}, nil
 }

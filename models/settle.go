@@ -180,7 +180,7 @@ func (db *DB) absent(ctx context.Context, p *Payment, op *Operation, driver gate
 		return db.lookAgainAt(ctx, op, sent.Add(db.timings.ResendAfter))
 	case op.Word == wordDeclined:
 		return db.decline(ctx, p, op, op.Problem)
-	case driver.Class == gateways.ByKey && now.Sub(sent) < driver.KeyLifetime:
+	case driver.ClassOf(op.Kind) == gateways.ByKey && now.Sub(sent) < driver.KeyLifetime:
 		op.State, op.NextAt = Queued, &now // the same key and the same bytes: once at most
 		if err := db.saveOperation(ctx, op); err != nil {
 			return err

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kartify/kartify/models"
+)
+
+// Config is what `kartify serve` is told by flags or by the environment. Every wrong value is named at once.
+type Config struct {
+	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KARTIFY_ADDR"`
+	DatabaseURL    string   `help:"PostgreSQL to use, as a role that is not a superuser, so that its row level security holds." env:"DATABASE_URL"`
+	MasterKey      string   `help:"Master keys, 32 bytes in base64 or hex each, the one in use first, separated by commas. They seal gateway secrets." env:"KARTIFY_MASTER_KEY"`
+	MasterKeyFile  string   `help:"File with the master keys, instead of the variable." env:"KARTIFY_MASTER_KEY_FILE" type:"path"`
+	PublicURL      string   `help:"Where people reach kartify: https://pay.example.com. Cookies, webhook addresses and cross-site protection go by it." env:"KARTIFY_PUBLIC_URL"`
+	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"KARTIFY_TRUSTED_PROXIES"`
+	TLSCert        string   `help:"Certificate file, to serve TLS without a proxy." env:"KARTIFY_TLS_CERT" type:"path"`
+	TLSKey         string   `help:"Key file of the certificate." env:"KARTIFY_TLS_KEY" type:"path"`
+	MaxConns       int32    `help:"Most database connections." default:"20" env:"KARTIFY_MAX_CONNS"`
+	NoWorkers      bool     `help:"Serve pages only; another process does the background work." env:"KARTIFY_NO_WORKERS"`
+	LogFormat      string   `help:"json or text." default:"json" enum:"json,text" env:"KARTIFY_LOG"`
+
+	RazorpayURL string `help:"Razorpay's API, when it is not the public one." env:"KARTIFY_RAZORPAY_URL"`
+	FyndURL     string `help:"Fynd Platform, when it is not the public one." env:"KARTIFY_FYND_URL"`
+
+	SessionIdle     time.Duration   `help:"A session ends after this long without a click." default:"15m" env:"KARTIFY_SESSION_IDLE"`
+	SessionAbsolute time.Duration   `help:"A session ends after this long in any case." default:"8h" env:"KARTIFY_SESSION_ABSOLUTE"`
+	FormLifetime    time.Duration   `help:"A money form can be sent for this long after it was shown." default:"30m" env:"KARTIFY_FORM_LIFETIME"`
+	CallTimeout     time.Duration   `help:"Longest wait for a gateway's answer." default:"20s" env:"KARTIFY_CALL_TIMEOUT"`
+	Lease           time.Duration   `help:"An attempt without a result counts as lost after this long; more than the call timeout." default:"45s" env:"KARTIFY_LEASE"`
+	ResendAfter     time.Duration   `help:"An unknown operation must stay absent from look-ups for this long before the same key is sent again." default:"30s" env:"KARTIFY_RESEND_AFTER"`
+	Sweep           time.Duration   `help:"How often due work is looked for." default:"10s" env:"KARTIFY_SWEEP"`
+	LookupSteps     []time.Duration `help:"Pauses between look-ups of an unknown operation; the last repeats." default:"15s,1m,5m,15m,1h" env:"KARTIFY_LOOKUP_STEPS"`
+	SecretOverlap   time.Duration   `help:"A replaced webhook secret is still accepted for this long." default:"72h" env:"KARTIFY_SECRET_OVERLAP"`
+}
+
+// check names everything that is wrong, not only the first.
+func (c *Config) check() error {
+	var wrong []error
+	add := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if c.DatabaseURL == "" {
+		add("DATABASE_URL is not set; it names the PostgreSQL to use, such as postgres://kartify@localhost/kartify")
+	}
+	if _, err := c.keys(); err != nil {
+		add("KARTIFY_MASTER_KEY: %w", err)
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+			add("KARTIFY_PUBLIC_URL is %q; write it as https://pay.example.com", c.PublicURL)
+		}
+	}
+	for _, text := range c.TrustedProxies {
+		_, prefixErr := netip.ParsePrefix(text)
+		_, addrErr := netip.ParseAddr(text)
+		if prefixErr != nil && addrErr != nil {
+			add("KARTIFY_TRUSTED_PROXIES holds %q, which is neither an address nor a network such as 10.0.0.0/8", text)
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		add("KARTIFY_TLS_CERT and KARTIFY_TLS_KEY go together")
+	}
+	for name, base := range map[string]string{"KARTIFY_RAZORPAY_URL": c.RazorpayURL, "KARTIFY_FYND_URL": c.FyndURL} {
+		if u, err := url.Parse(base); base != "" && (err != nil || u.Host == "") {
+			add("%s is %q; write it with its scheme and host", name, base)
+		}
+	}
+	if c.Lease <= c.CallTimeout {
+		add("KARTIFY_LEASE (%s) must be longer than KARTIFY_CALL_TIMEOUT (%s), or a slow answer counts as lost", c.Lease, c.CallTimeout)
+	}
+	for name, d := range map[string]time.Duration{
+		"KARTIFY_SESSION_IDLE": c.SessionIdle, "KARTIFY_SESSION_ABSOLUTE": c.SessionAbsolute, "KARTIFY_FORM_LIFETIME": c.FormLifetime,
+		"KARTIFY_CALL_TIMEOUT": c.CallTimeout, "KARTIFY_SWEEP": c.Sweep, "KARTIFY_RESEND_AFTER": c.ResendAfter,
+	} {
+		if d <= 0 {
+			add("%s must be above zero", name)
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// keys are the master keys, from the variable or the file.
+func (c *Config) keys() (*models.Keyring, error) {
+	text := c.MasterKey
+	if c.MasterKeyFile != "" {
+		data, err := os.ReadFile(c.MasterKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the master key: %w", err)
+		}
+		text = string(data)
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, errors.New("no master key is set; make one with: openssl rand -base64 32")
+	}
+	return models.NewKeyring(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' })...)
+}
+
+func (c *Config) timings() models.Timings {
+	return models.Timings{
+		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep,
+		LookupSteps: c.LookupSteps, SessionIdle: c.SessionIdle, SessionAbsolute: c.SessionAbsolute, SecretOverlap: c.SecretOverlap,
+	}
+}
+
+func (c *Config) bases() map[string]string {
+	bases := map[string]string{}
+	for code, base := range map[string]string{"razorpay": c.RazorpayURL, "gofynd": c.FyndURL} {
+		if base != "" {
+			bases[code] = strings.TrimSuffix(base, "/")
+		}
+	}
+	return bases
+}

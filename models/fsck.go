@@ -1,0 +1,77 @@
+package models
+
+import (
+	"context"
+	"fmt"
+)
+
+// Finding is a broken invariant: what must hold, and the records for which it does not.
+type Finding struct {
+	Invariant string
+	Records   []string
+}
+
+// invariants hold at any moment, whatever was killed when. Each query lists the records that break one.
+var invariants = []struct{ name, sql string }{
+	{"refunded and reserved money fits into what was captured", `
+		SELECT 'payment ' || id FROM payments WHERE refunded_minor + refund_reserved_minor > captured_minor`},
+	{"captured and reserved money fits into what was authorized", `
+		SELECT 'payment ' || id FROM payments WHERE captured_minor + capture_reserved_minor > authorized_minor`},
+	{"no payment is both voided and captured", `
+		SELECT 'payment ' || id FROM payments WHERE voided_at IS NOT NULL AND captured_minor > 0`},
+	{"the refund counters equal the sum of the operations", `
+		SELECT 'payment ' || p.id FROM payments p
+		LEFT JOIN (SELECT payment_id,
+				coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS done,
+				coalesce(sum(amount_minor) FILTER (WHERE state NOT IN ('succeeded', 'failed', 'cancelled')), 0) AS open
+			FROM operations WHERE kind = 'refund' GROUP BY payment_id) o ON o.payment_id = p.id
+		WHERE p.refunded_minor <> coalesce(o.done, 0) OR p.refund_reserved_minor <> coalesce(o.open, 0)`},
+	{"an operation that was sent has an attempt", `
+		SELECT 'operation ' || o.id FROM operations o WHERE o.attempts > 0 AND o.source <> 'provider' AND o.idempotency_key NOT LIKE 'kfycast%'
+			AND NOT EXISTS (SELECT 1 FROM operation_attempts a WHERE a.operation_id = o.id)`},
+	{"an open operation has a next step, or a person", `
+		SELECT 'operation ' || id FROM operations WHERE next_at IS NULL AND state IN ('queued', 'dispatching', 'unknown', 'pending')
+			AND idempotency_key NOT LIKE 'kfycast%'`},
+	{"no lease is older than ten minutes", `
+		SELECT 'operation ' || id FROM operations WHERE state = 'dispatching' AND lease_until < now() - interval '10 minutes'`},
+	{"a final operation has an end", `
+		SELECT 'operation ' || id FROM operations WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at IS NULL`},
+	{"no two operations of a payment share a provider's id", `
+		SELECT 'payment ' || payment_id FROM operations WHERE ref <> '' GROUP BY payment_id, kind, ref HAVING count(*) > 1`},
+	{"the totals of an order equal its lines", `
+		SELECT 'order ' || o.id FROM orders o JOIN (SELECT order_id, sum(quantity * unit_minor) AS items, sum(discount_minor) AS discount, sum(tax_minor) AS tax
+			FROM order_items GROUP BY order_id) i ON i.order_id = o.id
+		WHERE (o.items_minor, o.discount_minor, o.tax_minor) <> (i.items, i.discount, i.tax)`},
+	{"records belong to the store of their order", `
+		SELECT 'payment ' || p.id FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.store_id <> o.store_id
+		UNION ALL SELECT 'operation ' || x.id FROM operations x JOIN payments p ON p.id = x.payment_id WHERE x.store_id <> p.store_id OR x.order_id <> p.order_id
+		UNION ALL SELECT 'event ' || e.id FROM order_events e JOIN orders o ON o.id = e.order_id WHERE e.store_id <> o.store_id
+		UNION ALL SELECT 'history ' || h.id FROM order_history h JOIN orders o ON o.id = h.order_id WHERE h.store_id <> o.store_id`},
+	{"the event filter knows every event", `
+		SELECT 'order ' || e.order_id FROM order_events e LEFT JOIN order_events_seen s ON s.order_id = e.order_id AND s.event = e.event
+		GROUP BY e.order_id, e.event, s.order_id, s.waiting HAVING s.order_id IS NULL OR s.waiting <> bool_or(e.waiting)`},
+	{"a fully refunded order has no refund request waiting", `
+		SELECT 'order ' || o.id FROM orders o JOIN order_events e ON e.order_id = o.id AND e.waiting
+		WHERE o.status = 'refunded' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > p.refunded_minor)
+			AND EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0)`},
+	{"a verified webhook that was received is on its way", `
+		SELECT 'webhook ' || id FROM webhooks WHERE state = 'received' AND next_at IS NULL`},
+}
+
+// Fsck checks every invariant and lists the broken ones.
+func (db *DB) Fsck(ctx context.Context) ([]Finding, error) {
+	var findings []Finding
+	for _, inv := range invariants {
+		var records []string
+		if err := db.in(ctx).Raw("SELECT * FROM (" + inv.sql + ") AS broken LIMIT 100").Scan(&records).Error; err != nil {
+			return nil, fmt.Errorf("check that %s: %w", inv.name, err)
+		}
+		if len(records) > 0 {
+			findings = append(findings, Finding{inv.name, records})
+		}
+	}
+	return findings, nil
+}
+
+// Invariants counts what Fsck checks.
+func Invariants() int { return len(invariants) }

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/kartify/kartify/gateways/all"
+	"github.com/kartify/kartify/handlers"
+	"github.com/kartify/kartify/jobs"
+	"github.com/kartify/kartify/migrations"
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/web"
+)
+
+type serveCommand struct {
+	Config
+	Migrate bool `help:"Apply missing migrations first." env:"KARTIFY_MIGRATE"`
+}
+
+// Run serves until it is told to stop, then finishes what is under way.
+func (s *serveCommand) Run(ctx context.Context) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	log := s.logger()
+	slog.SetDefault(log)
+	if s.Migrate {
+		if err := migrations.Up(ctx, s.DatabaseURL); err != nil {
+			return err
+		}
+	}
+	if err := migrations.Check(ctx, s.DatabaseURL); err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.Addr, err)
+	}
+	app, err := s.start(ctx, log)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	defer app.stop()
+	if path, err := app.db.SetupLink(models.AsSystem(ctx)); err != nil {
+		return err
+	} else if path != "" {
+		fmt.Printf("Nobody can sign in yet. Create the owner at %s (once, within 24 hours)\n", s.link(path))
+	}
+	log.InfoContext(ctx, "kartify serves", "addr", listener.Addr().String())
+	if s.TLSCert != "" {
+		return app.serveTLS(ctx, listener, s.TLSCert, s.TLSKey)
+	}
+	return serve(ctx, app.server, listener, drain)
+}
+
+// drain is how long requests under way may take to finish after a stop.
+const drain = 20 * time.Second
+
+// app is a running kartify: its pages and its workers.
+type app struct {
+	db     *models.DB
+	jobs   *jobs.Jobs
+	server *http.Server
+	work   bool
+}
+
+// start joins everything: database, queue, pages.
+func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
+	keys, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	db, err := models.Open(ctx, models.Options{
+		URL: c.DatabaseURL, MaxConns: c.MaxConns, Keys: keys, Drivers: all.Drivers, BaseURLs: c.bases(), Timings: c.timings(), Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	queue, err := jobs.New(db, log)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	site, err := handlers.New(handlers.Options{DB: db, Web: web.Config{
+		PublicURL: c.PublicURL, TLS: c.TLSCert != "", TrustedProxies: c.TrustedProxies, Log: log,
+	}})
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	a := &app{db: db, jobs: queue, server: web.Server(site, log), work: !c.NoWorkers}
+	if err := db.Wall(ctx); err != nil {
+		log.WarnContext(ctx, "the second wall between stores does not stand", "why", err)
+	}
+	if a.work {
+		if err := queue.Start(context.WithoutCancel(ctx)); err != nil {
+			db.Close()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// stop lets jobs under way finish, then gives the database back.
+func (a *app) stop() {
+	if a.work {
+		ctx, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
+		if err := a.jobs.Stop(ctx); err != nil {
+			slog.Warn("some jobs were cut short; they are taken up again at the next start", "error", err)
+		}
+	}
+	a.db.Close()
+}
+
+func (a *app) serveTLS(ctx context.Context, listener net.Listener, cert, key string) error {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	a.server.TLSConfig = config
+	return serve(ctx, a.server, tls.NewListener(listener, config), drain)
+}
+
+func (c *Config) logger() *slog.Logger {
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(os.Stdout, nil))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stdout, nil))
+}
+
+// link is a path as an address people can open.
+func (c *Config) link(path string) string {
+	if c.PublicURL != "" {
+		return c.PublicURL + path
+	}
+	return "http://" + c.Addr + path
+}
