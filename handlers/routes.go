@@ -33,12 +33,24 @@ func (h *Handlers) homeRoutes() []web.Route {
 
 // Sales: orders, payments, limbo, reconciliation.
 func (h *Handlers) salesRoutes() []web.Route {
-	return []web.Route{}
+	return []web.Route{
+		scoped(get("/sales/orders/:order", models.OrdersRead, h.ShowOrder)),
+		background(get("/sales/orders/:order/progress", models.OrdersRead, h.OrderProgress)),
+		scoped(post("/sales/orders/:order/status", models.OrdersStatus, h.ChangeStatus)),
+		scoped(get("/sales/orders/:order/payments/:payment/refunds/new", models.RefundMoney, h.NewRefund)),
+		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
+		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
+	}
 }
 
 // Extensions: payment gateways, Fynd.
 func (h *Handlers) extensionRoutes() []web.Route {
-	return []web.Route{}
+	return []web.Route{
+		menu("Extensions > Extensions > Payment", "puzzle", scoped(get("/extensions/payment", models.PaymentSettings, h.ListGateways))),
+		scoped(get("/extensions/payment/:gateway", models.PaymentSettings, h.ShowGateway)),
+		scoped(post("/extensions/payment/:gateway", models.PaymentCredentials, h.SaveGateway)),
+		scoped(post("/extensions/payment/:gateway/checks", models.PaymentSettings, h.CheckGateway)),
+	}
 }
 
 // Systems: order status actions, tools, users, stores, audit, jobs, API tokens.

@@ -1,0 +1,54 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/views"
+	"github.com/kartify/kartify/web"
+)
+
+type operationForm struct {
+	ID int64 `param:"operation"`
+}
+
+// RetryOperation asks the gateway now what became of an operation. Nothing is ever sent twice by it.
+func (h *Handlers) RetryOperation(c echo.Context) error {
+	var form operationForm
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	op, err := h.DB.AskAgain(c.Request().Context(), form.ID, web.Actor(c))
+	var problem *models.Problem
+	switch {
+	case errors.As(err, &problem) && op != nil:
+		return h.showOrder(c, http.StatusUnprocessableEntity, op.OrderID, func(v *views.OrderView) { v.Said = problem.Sentence })
+	case err != nil:
+		return err
+	}
+	return h.showOperation(c, op, "The gateway is being asked")
+}
+
+// showOperation answers a form that made or moved an operation: every answer names it.
+func (h *Handlers) showOperation(c echo.Context, op *models.Operation, toast string) error {
+	c.Response().Header().Set("X-Operation", strconv.FormatInt(op.ID, 10))
+	if web.IsHTMX(c) {
+		say(c, toast)
+		return h.showOrder(c, http.StatusOK, op.OrderID, func(v *views.OrderView) { v.Focused = op.ID })
+	}
+	return web.SeeOther(c, orderPath(c, op.OrderID, fmt.Sprintf("#operation-%d", op.ID)))
+}
+
+// say has the page of an htmx answer say something at its edge.
+func say(c echo.Context, text string) {
+	message, err := json.Marshal(map[string]any{"toast": map[string]string{"text": text}})
+	if err == nil {
+		c.Response().Header().Set("HX-Trigger", string(message))
+	}
+}

@@ -1,0 +1,194 @@
+package views
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// OrderView is the page of an order as one person sees it.
+type OrderView struct {
+	*models.OrderPage
+	Person  *models.User
+	CSRF    string
+	Back    string // the list this page was opened from, with its filter
+	Said    string // why the last action was not done, when no form shows it
+	Refund  RefundForm
+	Status  StatusForm
+	Focused int64 // the operation that was just asked for
+}
+
+// StatusForm is what stands in the Change status form.
+type StatusForm struct {
+	Open                    bool
+	Status, Reason, Comment string
+	Problem                 *models.Problem
+}
+
+// OrderTitle is what the page of an order is called.
+func OrderTitle(p *models.OrderPage) string { return fmt.Sprintf("Order #%d", p.Order.ID) }
+
+func (v OrderView) zone() *time.Location { return v.Store.Zone() }
+
+func (v OrderView) path() string { return OrderPath(v.Order.ID) }
+
+// OrderPath is the address of an order's page.
+func OrderPath(id int64) string { return "/sales/orders/" + strconv.FormatInt(id, 10) }
+
+// listPath is where the way back leads.
+func (v OrderView) listPath() string {
+	if v.Back != "" {
+		return v.Back
+	}
+	return "/sales/orders"
+}
+
+// progressPath is asked while something is under way; it answers only when something has changed.
+func (v OrderView) progressPath() string {
+	query := url.Values{"seen": {v.Fingerprint()}}
+	if v.Back != "" {
+		query.Set("back", v.Back)
+	}
+	return v.path() + "/progress?" + query.Encode()
+}
+
+// status is an order status as people read it, with its colour.
+func (v OrderView) status(code string) models.OrderStatus {
+	for _, s := range v.Statuses {
+		if s.Code == code {
+			return s
+		}
+	}
+	return models.OrderStatus{Code: code, Label: ui.Words(code), Colour: string(ui.Neutral)}
+}
+
+// payment is the one payment that stands for the order: the latest that took money, or else the latest.
+func (v OrderView) payment() *models.OrderPayment {
+	var found *models.OrderPayment
+	for i := range v.Payments {
+		if found == nil || v.Payments[i].Status.Captured() || !found.Status.Captured() {
+			found = &v.Payments[i]
+		}
+	}
+	return found
+}
+
+// customer is the name of the buyer, or what else is known of them.
+func (v OrderView) customer() string {
+	for _, name := range []string{v.Order.CustomerName, v.Order.Company, v.Order.CustomerEmail, v.Order.CustomerPhone} {
+		if name != "" {
+			return name
+		}
+	}
+	return "the customer"
+}
+
+// request is a waiting refund request in a sentence.
+func (v OrderView) request(e models.OrderEvent) string {
+	what := "money"
+	if e.AmountMinor != nil {
+		what = v.Order.Amount(*e.AmountMinor).Grouped()
+	}
+	sentence := "Fynd asks for " + what + " back"
+	if e.RequestID != "" {
+		sentence += ", request " + e.RequestID
+	}
+	if e.ShipmentID != "" {
+		sentence += ", shipment " + e.ShipmentID
+	}
+	if e.UnitDoubt {
+		sentence += ". The amount fits the order only when it is read in the other unit: compare it with what is to be returned"
+	}
+	return sentence + "."
+}
+
+// doesNotAddUp says in what the lines differ from the order, or "".
+func (v OrderView) doesNotAddUp() string {
+	var net, discount, tax int64
+	for _, item := range v.Items {
+		net += item.Quantity * item.UnitMinor
+		discount += item.DiscountMinor
+		tax += item.TaxMinor
+	}
+	o := v.Order
+	if len(v.Items) == 0 || net == o.ItemsMinor && discount == o.DiscountMinor && tax == o.TaxMinor {
+		return ""
+	}
+	return fmt.Sprintf("The lines come to %s; the order says %s for them.", o.Amount(net-discount+tax).Grouped(), o.Amount(o.ItemsMinor-o.DiscountMinor+o.TaxMinor).Grouped())
+}
+
+// historyTitle is what happened, in one line; historyText what else was said of it.
+func (v OrderView) historyTitle(h models.OrderHistory) string {
+	switch {
+	case h.Kind == "status" && h.FromStatus != nil && h.ToStatus != nil:
+		return v.status(*h.FromStatus).Label + " → " + v.status(*h.ToStatus).Label
+	case h.Kind == "status" && h.ToStatus != nil:
+		return v.status(*h.ToStatus).Label
+	case h.Kind == "created":
+		return "Order created"
+	case h.Kind == "note":
+		return "Note"
+	case h.Comment != "":
+		return h.Comment
+	}
+	return ui.Words(h.Kind)
+}
+
+func (v OrderView) historyText(h models.OrderHistory) string {
+	if h.Comment == v.historyTitle(h) {
+		return ""
+	}
+	return h.Comment
+}
+
+func (v OrderView) historyKind(h models.OrderHistory) ui.Kind {
+	if h.ToStatus != nil {
+		return ui.Kind(v.status(*h.ToStatus).Colour)
+	}
+	switch h.Kind {
+	case "operation":
+		return operationMood(h.Comment)
+	case "event":
+		return ui.KindOf(strings.Fields(h.Comment + " .")[0])
+	case "note":
+		return ui.Busy
+	}
+	return ui.Neutral
+}
+
+// operationMood colours a line of the history about an operation by what it says.
+func operationMood(comment string) ui.Kind {
+	for _, m := range []struct {
+		word string
+		kind ui.Kind
+	}{
+		{" done", ui.Good}, {" failed", ui.Bad}, {"needs a person", ui.Attention}, {"did not come", ui.Attention},
+		{"accepted", ui.Busy}, {"requested", ui.Busy},
+	} {
+		if strings.Contains(comment, m.word) {
+			return m.kind
+		}
+	}
+	return ui.Attention
+}
+
+// actor is who did something, and as what when it was no person.
+func actor(h models.OrderHistory) string {
+	if h.Actor == "user" {
+		return h.ActorName
+	}
+	return h.ActorName + " (" + h.Actor + ")"
+}
+
+func sourceName(source string) string {
+	return map[string]string{"razorpay": "Razorpay", "gofynd": "Fynd"}[source]
+}
+
+func dataLogPath(partner string) string {
+	return "/system/tools/data-log?" + url.Values{"table": {"gofynd_webhook"}, "gofynd_order_id": {partner}}.Encode()
+}

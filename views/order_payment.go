@@ -1,0 +1,73 @@
+package views
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// noPayment says why an order has no payment.
+func noPayment(v OrderView) string {
+	if v.Order.Gateway == "cod" {
+		return models.RefundBlock(v.Order, v.Store, &models.Payment{}, gateways.Driver{})
+	}
+	return "No payment has been recorded for this order yet."
+}
+
+// paidFigure is the number that says most about a payment: what was drawn, or what was asked for.
+func paidFigure(p *models.OrderPayment) money.Amount {
+	switch {
+	case p.CapturedMinor > 0:
+		return p.Captured()
+	case p.AuthorizedMinor > 0:
+		return p.Amount(p.AuthorizedMinor)
+	}
+	return p.Amount(p.AmountMinor)
+}
+
+// paymentSentence says what became of a payment's money.
+func paymentSentence(p *models.OrderPayment) string {
+	if !p.Status.Captured() {
+		return map[models.PaymentStatus]string{
+			models.PaymentPending: "asked for; the buyer has not paid yet", models.PaymentAuthorized: "held, not captured",
+			models.PaymentCanceled: "given back or never taken", models.PaymentFailed: "declined; nothing was taken",
+		}[p.Status]
+	}
+	var parts []string
+	if p.RefundedMinor > 0 {
+		parts = append(parts, p.Amount(p.RefundedMinor).Grouped()+" refunded")
+	}
+	if p.RefundReservedMinor > 0 {
+		parts = append(parts, p.Amount(p.RefundReservedMinor).Grouped()+" on its way back")
+	}
+	if len(parts) == 0 {
+		return "captured"
+	}
+	return strings.Join(append(parts, p.Refundable().Grouped()+" left"), ", ")
+}
+
+// paymentMethod is how the buyer paid: "Card, Visa 4111 11•• •••• 1111".
+func paymentMethod(p *models.OrderPayment) string {
+	words := []string{}
+	if p.Method != "" {
+		words = append(words, map[string]string{"card": "Card", "upi": "UPI", "netbanking": "Net banking", "wallet": "Wallet", "emi": "EMI"}[p.Method])
+		if words[0] == "" {
+			words[0] = ui.Words(p.Method)
+		}
+	}
+	card := p.CardNetwork
+	switch {
+	case len(p.CardFirst6) == 6 && p.CardLast4 != "":
+		card += fmt.Sprintf(" %s %s•• •••• %s", p.CardFirst6[:4], p.CardFirst6[4:], p.CardLast4)
+	case p.CardLast4 != "":
+		card += " •••• " + p.CardLast4
+	}
+	if card = strings.TrimSpace(card); card != "" {
+		words = append(words, card)
+	}
+	return strings.Join(words, ", ")
+}
