@@ -151,7 +151,7 @@ func (c *Client) Do(ctx context.Context, call Call) (answer Answer, err error) {
 		// Nothing was sent only when we saw a connection sought and none obtained.
 		return answer, c.unanswered(call.Verb, timeout, dialling.Load() && !connected.Load(), err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, answerLimit+1))
 	answer = Answer{Status: res.StatusCode, Header: res.Header, Body: body[:min(len(body), answerLimit)]}
 	switch {

@@ -3,7 +3,6 @@ package gatewaytest
 import (
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,7 +81,7 @@ func (c *conformance) mutations(t *testing.T) {
 		req := c.provider.Requests[verb]
 		req.Verb = verb
 		for i, damaged := range damage([]byte(c.provider.Answers[verb])) {
-			c.server.answer(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, string(damaged)) })
+			c.server.answer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(damaged) })
 			result, err := gateways.Perform(t.Context(), gateway, req)
 			if err == nil && (result.Amount != req.Amount || result.Status == "") {
 				t.Fatalf("%s: mutation %d is taken for %+v: %s", verb, i, result, damaged)

@@ -126,18 +126,22 @@ func (e *Event) readPlatform(in node) {
 			e.readOrder(payload.at("order"))
 		}
 	case "payment":
-		for _, payment := range payload.at("payment_object_list").list() {
-			e.readIDs(payment)
-			e.GID = first(e.GID, payment.of("id"))
-			e.Currency = strings.ToUpper(payment.of("currency"))
-			e.AmountText = payment.of("amount_in_paisa")
-			if e.AmountText != "" && e.Currency != "" {
-				e.setAmount(wholeOf(e.AmountText, e.Currency))
-			}
-			break // one event is about one payment
+		if payments := payload.at("payment_object_list").list(); len(payments) > 0 {
+			e.readPayment(payments[0]) // one event is about one payment
 		}
 	default:
 		e.readIDs(payload)
+	}
+}
+
+// readPayment reads a payment of the platform, whose amount is in the smallest unit.
+func (e *Event) readPayment(n node) {
+	e.readIDs(n)
+	e.GID = first(e.GID, n.of("id"))
+	e.Currency = strings.ToUpper(n.of("currency"))
+	e.AmountText = n.of("amount_in_paisa")
+	if e.AmountText != "" && e.Currency != "" {
+		e.setAmount(wholeOf(e.AmountText, e.Currency))
 	}
 }
 

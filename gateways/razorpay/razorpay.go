@@ -228,8 +228,8 @@ func (g *gateway) Payment(ctx context.Context, ref string) (gateways.Payment, er
 		return gateways.Payment{}, doubtful("payment", "Razorpay answered with another payment than the one asked for.")
 	}
 	seen := out.payment(raw)
-	if out.AmountRefunded == 0 && out.RefundStatus == "" {
-		return seen, nil
+	if out.Status != "captured" && out.Status != "refunded" {
+		return seen, nil // there is nothing to refund
 	}
 	refunds, err := g.refunds(ctx, "payment", ref)
 	if err != nil {

@@ -1,7 +1,6 @@
 package razorpay
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -235,10 +234,6 @@ func TestMeaningsAreSentences(t *testing.T) {
 	}
 }
 
-func list(refunds ...string) string {
-	return fmt.Sprintf(`{"entity":"collection","count":%d,"items":[%s]}`, len(refunds), strings.Join(refunds, ","))
-}
-
 func TestARefusedRefundThatDidHappen(t *testing.T) {
 	good := sample(t, "refund.json")
 	over := "400 " + fault("The payment has been fully refunded already.")
@@ -259,127 +254,6 @@ func TestARefusedRefundThatDidHappen(t *testing.T) {
 				t.Errorf("got %+v, %v", result, err)
 			}
 		})
-	}
-}
-
-func TestFindRefund(t *testing.T) {
-	good := sample(t, "refund.json")
-	other := func(i int) string {
-		return fmt.Sprintf(`{"id":"rfnd_%d","payment_id":"pay_KF00000000001B","amount":1,"currency":"INR","receipt":null,"status":"processed","acquirer_data":[]}`, i)
-	}
-	var first, again []string
-	for i := range 100 {
-		first = append(first, other(i))
-	}
-	again = append(append(again, first[98:]...), good) // the list moved by two while it was read
-	second := "GET /payments/pay_KF00000000001B/refunds?count=100&skip=100"
-	failed := strings.NewReplacer("processed", "failed", "001C", "001D").Replace(good)
-	tests := []struct {
-		name    string
-		answers map[string]string
-		ref     string
-		err     string
-	}{
-		{"on the first page", map[string]string{getRefunds: list(other(1), good)}, "rfnd_KF00000000001C", ""},
-		{"on the second page", map[string]string{getRefunds: list(first...), second: list(again...)}, "rfnd_KF00000000001C", ""},
-		{"twice the same, as the list moved", map[string]string{getRefunds: list(append(first[:99:99], good)...), second: list(good)}, "rfnd_KF00000000001C", ""},
-		{"nowhere", map[string]string{getRefunds: list(first...), second: list()}, "", gateways.ErrAbsent.Error()},
-		{"a failed one and a good one", map[string]string{getRefunds: list(failed, good)}, "rfnd_KF00000000001C", ""},
-		{"a good one and a failed one", map[string]string{getRefunds: list(good, failed)}, "rfnd_KF00000000001C", ""},
-		{"only a failed one", map[string]string{getRefunds: list(failed)}, "rfnd_KF00000000001D", ""},
-		{"two good ones", map[string]string{getRefunds: list(good, strings.Replace(good, "001C", "001D", 1))}, "", "more than one refund"},
-		{"of another amount", map[string]string{getRefunds: list(strings.Replace(good, "49950", "5", 1))}, "", "answered with 0.05 INR"},
-		{"of a payment nobody knows", nil, "", "does not know this payment"},
-		{"the second page does not come", map[string]string{getRefunds: list(first...), second: "500 {}"}, "", "fault of its own"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			result, err := newShop(t, tt.answers).open(t).Find(t.Context(), refundOf)
-			if result.Ref != tt.ref || (tt.err == "") != (err == nil) || (err != nil && !strings.Contains(err.Error(), tt.err)) {
-				t.Errorf("got %+v, %v", result, err)
-			}
-			if tt.err != gateways.ErrAbsent.Error() && errors.Is(err, gateways.ErrAbsent) {
-				t.Error("taken for absent")
-			}
-		})
-	}
-	t.Run("by its id", func(t *testing.T) {
-		known := refundOf
-		known.OperationRef = "rfnd_KF00000000001C"
-		s := newShop(t, map[string]string{"GET /refunds/rfnd_KF00000000001C": strings.Replace(good, `"arn":null`, `"arn":"10000000000000"`, 1)})
-		result, err := s.open(t).Find(t.Context(), known)
-		if err != nil || result.Reference != "10000000000000" || len(result.Raw) == 0 {
-			t.Errorf("got %+v, %v", result, err)
-		}
-	})
-	t.Run("by an id that leads out of the path", func(t *testing.T) {
-		odd := refundOf
-		odd.OperationRef = "../payments/pay_1?x="
-		s := newShop(t, nil)
-		_, _ = s.open(t).Find(t.Context(), odd)
-		if got := s.sent[0].URL.RequestURI(); got != "/refunds/..%2Fpayments%2Fpay_1%3Fx=" {
-			t.Errorf("asked %s", got)
-		}
-	})
-}
-
-func TestCapture(t *testing.T) {
-	good := sample(t, "payment.json")
-	authorized := strings.Replace(good, `"status":"captured"`, `"status":"authorized"`, 1)
-	expired := strings.NewReplacer(`"status":"captured"`, `"status":"refunded"`, `"captured":true`, `"captured":false`, `"fee":3538`, `"fee":null`).Replace(good)
-	already := "400 " + fault("This payment has already been captured")
-	tests := []struct {
-		name    string
-		answers map[string]string
-		status  gateways.Status
-		kind    gateways.Kind
-	}{
-		{"captured", map[string]string{postCapture: good}, gateways.Succeeded, 0},
-		{"captured before", map[string]string{postCapture: already, getPayment: good}, gateways.Succeeded, 0},
-		{"captured before, for another amount", map[string]string{postCapture: already, getPayment: strings.Replace(good, "149900", "1", 1)}, "", gateways.Unknown},
-		{"captured before, and nobody tells", map[string]string{postCapture: already, getPayment: "500 {}"}, "", gateways.Unknown},
-		{"not authorized", map[string]string{postCapture: "400 " + fault("Payment is not in authorized state."), getPayment: strings.Replace(good, `"status":"captured"`, `"status":"failed"`, 1)}, "", gateways.Declined},
-		{"the authorization ran out", map[string]string{postCapture: "400 " + fault("The payment has already been either captured or voided."), getPayment: expired}, gateways.Failed, 0},
-		{"another payment won", map[string]string{postCapture: "400 " + fault("Payment already done for this order.")}, "", gateways.Declined},
-		{"a part of it", map[string]string{postCapture: "400 " + fault("Capture amount must be equal to the amount authorized")}, "", gateways.Declined},
-		{"still authorized", map[string]string{postCapture: authorized}, gateways.Pending, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newShop(t, tt.answers)
-			result, err := s.open(t).Capture(t.Context(), captureOf)
-			if result.Status != tt.status || (tt.status == "") != (err != nil) || (err != nil && gateways.KindOf(err) != tt.kind) {
-				t.Errorf("got %+v, %v", result, err)
-			}
-			if s.bodies[0] != `{"amount":149900,"currency":"INR"}` {
-				t.Errorf("sent %s", s.bodies[0])
-			}
-		})
-	}
-	t.Run("find", func(t *testing.T) {
-		for state, want := range map[string]error{good: nil, authorized: gateways.ErrAbsent} {
-			if _, err := newShop(t, map[string]string{getPayment: state}).open(t).Find(t.Context(), captureOf); !errors.Is(err, want) {
-				t.Errorf("err = %v, want %v", err, want)
-			}
-		}
-	})
-}
-
-func TestPayment(t *testing.T) {
-	s := newShop(t, map[string]string{getPayment + "?expand[]=card": sample(t, "payment.json"), getRefunds: list(sample(t, "refund.json"))})
-	got, err := s.open(t).Payment(t.Context(), "pay_KF00000000001B")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Amount != money.New(149900, "INR") || got.Captured != 149900 || got.Refunded != 49950 || !got.Authorized || got.Failed ||
-		got.OrderRef != "order_KF00000000001A" || got.Method != "card" || got.CardLast4 != "1007" || got.RRN != "100000000000" || got.Word != "captured" {
-		t.Errorf("payment %+v", got)
-	}
-	if len(got.Refunds) != 1 || got.Refunds[0].Key != "KFRF1001A-1" || !json.Valid(got.Refunds[0].Raw) {
-		t.Errorf("refunds %+v", got.Refunds)
-	}
-	if _, err := s.open(t).Payment(t.Context(), "pay_other"); err == nil {
-		t.Error("a payment nobody knows is read")
 	}
 }
 

@@ -57,7 +57,6 @@ type payment struct {
 	Status           string   `json:"status"`
 	Captured         bool     `json:"captured"` // docs samples contradict their status: never decide by it alone
 	AmountRefunded   int64    `json:"amount_refunded"`
-	RefundStatus     string   `json:"refund_status"`
 	Method           string   `json:"method"`
 	Fee              *int64   `json:"fee"` // set by a capture
 	Card             *card    `json:"card"`
