@@ -34,6 +34,13 @@ func (h *Handlers) homeRoutes() []web.Route {
 // Sales: orders, payments, limbo, reconciliation.
 func (h *Handlers) salesRoutes() []web.Route {
 	return []web.Route{
+		menu("Sales > Orders", "shopping-cart", scoped(get("/sales/orders", models.OrdersRead, h.ListOrders))),
+		scoped(get("/sales/orders/count", models.OrdersRead, h.CountOrders)),
+		scoped(post("/sales/orders/columns", models.OrdersRead, h.ChooseOrderColumns)),
+		scoped(get("/sales/orders/views", models.OrdersRead, h.ListSavedViews)),
+		scoped(post("/sales/orders/views", models.OrdersRead, h.CreateSavedView)),
+		scoped(post("/sales/orders/views/:view", models.OrdersRead, h.ChangeSavedView)),
+		scoped(post("/sales/orders/views/:view/delete", models.OrdersRead, h.DeleteSavedView)),
 		scoped(get("/sales/orders/:order", models.OrdersRead, h.ShowOrder)),
 		background(get("/sales/orders/:order/progress", models.OrdersRead, h.OrderProgress)),
 		scoped(post("/sales/orders/:order/status", models.OrdersStatus, h.ChangeStatus)),
