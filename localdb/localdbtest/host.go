@@ -24,7 +24,8 @@ func openHost(ctx context.Context, url string) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The session stays open: its lock says that this program lives.
+	// The session stays open, and is kept where nobody collects it: its lock says that this program lives.
+	h.life = life
 	if _, err := life.Exec(ctx, "select pg_advisory_lock($1, $2)", aliveLock, lockID(h.token)); err != nil {
 		return nil, fmt.Errorf("mark this test run as alive: %w", err)
 	}

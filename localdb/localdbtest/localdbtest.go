@@ -66,6 +66,7 @@ type host struct {
 	url       string // of its maintenance database
 	token     string // marks this program's clones
 	idle      chan *pgx.Conn
+	life      *pgx.Conn // holds this program's lock
 	clones    atomic.Int64
 	templates sync.Map // key → func() (string, error)
 }
