@@ -1,6 +1,9 @@
 package models
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // ChangePassword replaces a person's password, who must know the old one, and signs them out everywhere but keep.
 func (db *DB) ChangePassword(ctx context.Context, by Actor, keep *Session, current, password string) error {
@@ -11,7 +14,7 @@ func (db *DB) ChangePassword(ctx context.Context, by Actor, keep *Session, curre
 	if err := CheckPassword(password, user.Email); err != nil {
 		return err
 	}
-	account, place := user.Email, addressKey(by.Address)
+	account, place := strings.ToLower(user.Email), addressKey(by.Address)
 	try, err := db.countTry(ctx, user, account, place)
 	if err != nil {
 		return err

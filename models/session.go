@@ -30,7 +30,7 @@ type Session struct {
 const touchEvery = time.Minute
 
 // SessionByID is the live session with this id and the person it belongs to, as they are now; ErrNotFound when
-// it has ended, idled too long, or its person was disabled. One query.
+// it has ended, idled too long, or its person was disabled. One query, which leaves the password hash where it is.
 func (db *DB) SessionByID(ctx context.Context, id string) (*Session, error) {
 	var row struct {
 		Session `gorm:"embedded"`

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 )
@@ -50,7 +52,32 @@ func postForm(c echo.Context) (url.Values, error) {
 	if err != nil {
 		return nil, echo.NewHTTPError(http.StatusBadRequest, "This form cannot be read.").SetInternal(err)
 	}
+	if !texts(r.PostForm) {
+		return nil, errNoText
+	}
 	return r.PostForm, nil
+}
+
+// errNoText is a value that no text field can hold.
+var errNoText = echo.NewHTTPError(http.StatusBadRequest, "This request holds bytes that are no text.")
+
+// checkText refuses an address with bytes in it that are no text, which the database would choke on.
+func checkText(c echo.Context) error {
+	if !texts(c.QueryParams()) || !texts(url.Values{"": c.ParamValues()}) {
+		return errNoText
+	}
+	return nil
+}
+
+func texts(values url.Values) bool {
+	for _, list := range values {
+		for _, value := range list {
+			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // once refuses a field that came more often than i has room for.

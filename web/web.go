@@ -86,6 +86,9 @@ func (w *Web) around(route Route) echo.HandlerFunc {
 			}
 		}
 		if !route.NoSession {
+			if err := checkText(c); err != nil {
+				return err
+			}
 			if err := w.loadSession(c, s); err != nil {
 				return err
 			}

@@ -64,6 +64,8 @@ func TestErrorsAsPeopleSeeThem(t *testing.T) {
 	}{
 		{"a number that is none", "GET", "/orders/abc", nil, 400, "“abc” is not an order number."},
 		{"a number that is too big", "GET", "/orders/9223372036854775808", nil, 400, "“9223372036854775808” is not an order number."},
+		{"a zero byte in the address", "GET", "/page?q=%00", nil, 400, "bytes that are no text"},
+		{"a zero byte in the path", "GET", "/orders/%00", nil, 400, "bytes that are no text"},
 		{"a problem", "GET", "/problem", nil, 422, "Only &lt;1.00&gt; is left."},
 		{"a problem in a part of a page", "GET", "/problem", []string{htmx}, 422, `role="alert"`},
 		{"a conflict", "GET", "/conflict", nil, 409, "The order moved on."},
@@ -124,6 +126,9 @@ func TestFormsAreReadStrictly(t *testing.T) {
 	}
 	if got := s.ask("POST", "/orders/1?amount=9999", url.Values{"x": {"1"}}, session, own); got.body != "" {
 		t.Errorf("an amount in the address alone was taken: %q", got.body)
+	}
+	if got := s.ask("POST", "/orders/1", url.Values{"amount": {"1\x00"}}, session, own); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("a zero byte answered %d %q", got.StatusCode, got.body)
 	}
 	if got := s.ask("POST", "/orders/1", url.Values{"amount": {"1", "9999"}}, session, own); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("two amounts answered %d %q", got.StatusCode, got.body)
