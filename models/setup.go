@@ -60,7 +60,7 @@ func (db *DB) ResetLink(ctx context.Context, by Actor, user int64) (path string,
 
 // FindLink is the link with this token, still unused; ErrLinkSpent otherwise. Looking does not use it.
 func (db *DB) FindLink(ctx context.Context, token string) (*Link, error) {
-	row, err := db.link(ctx, token, "")
+	row, err := db.link(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (db *DB) UseLink(ctx context.Context, token string, use LinkUse) (*User, er
 		if err := tx.in(ctx).Exec("SELECT pg_advisory_xact_lock(?)", lockUsers).Error; err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
-		if _, err := tx.link(ctx, token, "FOR UPDATE"); err != nil {
+		if _, err := tx.link(ctx, token); err != nil {
 			return err
 		}
 		if user == nil {
@@ -147,9 +147,9 @@ func (db *DB) newLink(ctx context.Context, purpose string, user *int64) (string,
 	return "/setup/" + token, nil
 }
 
-func (db *DB) link(ctx context.Context, token, lock string) (*loginLink, error) {
+func (db *DB) link(ctx context.Context, token string) (*loginLink, error) {
 	var rows []loginLink
-	err := db.in(ctx).Raw(`SELECT * FROM login_links WHERE token_hash = ? AND used_at IS NULL AND expires_at > ? `+lock,
+	err := db.in(ctx).Raw(`SELECT * FROM login_links WHERE token_hash = ? AND used_at IS NULL AND expires_at > ?`,
 		sessionHash(token), now()).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read a one-time link: %w", err)
