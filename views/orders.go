@@ -94,13 +94,12 @@ func (v OrderListView) hidden() int {
 	return v.Tally.Missing
 }
 
-func (v OrderListView) hiddenSentence() string {
-	n := v.hidden()
-	if n == 1 {
-		return "1 missing order matches. Missing orders are listed only when they are asked for."
-	}
-	return upTo(n, models.MaxAside) + " missing orders match. Missing orders are listed only when they are asked for."
+// hiddenTitle says how many missing orders match.
+func (v OrderListView) hiddenTitle() string {
+	return upTo(v.hidden(), models.MaxAside) + wordFor(v.hidden(), " missing order matches", " missing orders match")
 }
+
+const hiddenWhy = "Missing orders are listed only when they are asked for."
 
 // upTo is a number that was counted no further than most.
 func upTo(n, most int) string {
@@ -236,9 +235,9 @@ func (v OrderListView) emptyWhy() (title, why string) {
 	case f.Unfiltered() && v.hidden() == 0:
 		return "No orders yet", "An order appears here as soon as one of your stores receives it."
 	case f.Unfiltered():
-		return "No orders but missing ones", v.hiddenSentence()
+		return "No orders but missing ones", v.hiddenTitle() + ". " + hiddenWhy
 	case v.hidden() > 0:
-		return "Only missing orders match", v.hiddenSentence()
+		return v.hiddenTitle(), hiddenWhy
 	case f.OrderID != "" && len(f.Matching().Query()) == 1:
 		return "No order has this number", fmt.Sprintf("There is no order %s in your stores.", f.OrderID)
 	case f.PartnerOrderID != "" && len(f.Matching().Query()) == 1:

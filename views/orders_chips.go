@@ -148,9 +148,9 @@ func (v OrderListView) zone() string {
 	case len(zones) == 1:
 		return zones[0]
 	case len(zones) > 3:
-		return "each order's own store"
+		return "the zone of each order's own store"
 	}
-	return "each order's own store (" + strings.Join(zones, ", ") + ")"
+	return "the zone of each order's own store (" + strings.Join(zones, ", ") + ")"
 }
 
 // presets are spans of days people ask for most, ending today where the store is.

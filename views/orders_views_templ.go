@@ -35,7 +35,7 @@ func orderTabs(v OrderListView, oob bool) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<nav id=\"order-tabs\" class=\"tabs\" aria-label=\"Views\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<nav id=\"order-tabs\" class=\"tabs\" aria-label=\"Views\" hx-sync=\"#order-filter:replace\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
