@@ -4,7 +4,7 @@
 //
 // What there is, by what it is for:
 //
-//	words      Badge Status Icon Spinner Copy Amount Time Ago Avatar
+//	words      Badge Status Mark Icon Spinner Copy Amount Time Ago Avatar
 //	messages   Problem Notice Banner EmptyState
 //	the page   Heading Tabs Columns Column Panel PanelHead Facts Fact Code Payload
 //	a list     List FilterForm Chips Table SortHeader PickAll Pick BulkBar Pager
@@ -16,7 +16,8 @@
 // Buttons are plain <button> and <a class="button">, with class "primary" (one to a form), "danger"
 // (moves money or destroys), "quiet" (no frame) and "small". Classes for cells of a Table with
 // Stack set, which become a card on a narrow screen: "lead", "amount", "main", "state", "sub",
-// "aside"; cells with none of these are left out of the card. "wide" hides a column below 1280 px.
+// "aside"; cells with none of these are left out of the card. "wide" hides a
+// column below 1280 px and "wider" one below 1600.
 //
 // Attributes that app.js understands: data-open on a row (the address Enter or a click opens; a link
 // in the row serves as well), data-copy, data-dialog, data-close, data-dirty on a form that warns

@@ -7,15 +7,11 @@ import (
 	"github.com/a-h/templ"
 )
 
-func panelNames(id, title string) templ.Attributes {
-	names := templ.Attributes{}
-	if id != "" {
-		names["id"] = id
+func named(id string) templ.Attributes {
+	if id == "" {
+		return nil
 	}
-	if title != "" {
-		names["aria-label"] = title
-	}
-	return names
+	return templ.Attributes{"id": id}
 }
 
 // pretty lays JSON out over lines; what is not JSON stays as it is.

@@ -1,0 +1,51 @@
+{
+  const { on } = kartify;
+
+  // Filters that are empty stay out of the address.
+  on("formdata", "form", (e, form) => {
+    if (form.method !== "get") return;
+    const entries = [...e.formData].filter(([, value]) => value !== "");
+    for (const name of [...new Set(e.formData.keys())]) e.formData.delete(name);
+    for (const [name, value] of entries) e.formData.append(name, value);
+  });
+  on("change", "[data-submit]", (e, field) => field.form?.requestSubmit());
+
+  // A form is sent once. The server knows a second one by its token; this only spares the wait.
+  const release = (form) => {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll(".busy")) button.classList.remove("busy");
+  };
+  document.addEventListener("submit", (e) => {
+    const form = e.target;
+    if (form.method !== "post" || e.defaultPrevented) return;
+    if (form.dataset.sent) return e.preventDefault();
+    form.dataset.sent = "1";
+    delete form.dataset.changed;
+    e.submitter?.classList.add("busy");
+    setTimeout(() => release(form), 10000);
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt.matches("form") && release(detail.elt));
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));
+
+  // Unsaved changes.
+  on("input", "form[data-dirty]", (e, form) => { form.dataset.changed = "1"; });
+  on("reset", "form[data-dirty]", (e, form) => { delete form.dataset.changed; });
+  addEventListener("beforeunload", (e) => {
+    if (document.querySelector("form[data-changed]")) e.preventDefault();
+  });
+
+  // A field with data-match="amount" must repeat the field called amount before the form can go.
+  const match = (form) => {
+    const repeats = [...form.querySelectorAll("[data-match]")];
+    if (repeats.length === 0) return;
+    const equal = repeats.every((field) => {
+      const other = form.elements.namedItem(field.dataset.match);
+      return other && field.value.trim() !== "" && field.value.trim() === other.value.trim();
+    });
+    for (const button of form.querySelectorAll("button:not([type=button])")) button.disabled = !equal;
+  };
+  on("input", "form", (e, form) => match(form));
+  const matchAll = () => document.querySelectorAll("[data-match]").forEach((field) => match(field.form));
+  document.addEventListener("htmx:load", matchAll);
+  matchAll();
+}

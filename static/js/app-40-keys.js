@@ -1,0 +1,54 @@
+{
+  const { keep, openRow } = kartify;
+  let before = ""; // the key before this one, for "g o"
+
+  for (const box of document.querySelectorAll("[data-keys-on]")) {
+    box.checked = keep("keys") !== "off";
+    box.addEventListener("change", () => keep("keys", box.checked ? null : "off"));
+  }
+
+  const rows = () => [...document.querySelectorAll("main tbody tr")].filter((row) => row.dataset.open || row.querySelector("a.open"));
+  const here = () => document.querySelector("main tr.at");
+  const move = (step) => {
+    const all = rows();
+    if (all.length === 0) return;
+    const at = all.indexOf(here());
+    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))];
+    here()?.classList.remove("at");
+    next.classList.add("at");
+    next.querySelector("a.open")?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const go = (path) => document.querySelector(`.side a[href="${path}"]`)?.click();
+
+  const keys = {
+    "/": () => document.querySelector("[data-finder], input[type=search]")?.focus(),
+    "?": () => document.getElementById("keyboard-help")?.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: () => here() && openRow(here()),
+    x: () => here()?.querySelector("[data-pick]")?.click(),
+    "g o": () => go("/sales/orders"),
+    "g d": () => go("/"),
+  };
+
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") {
+      for (const drop of document.querySelectorAll("details.drop[open]")) {
+        drop.open = false;
+        if (drop.contains(document.activeElement)) drop.querySelector("summary").focus();
+      }
+      if (document.activeElement?.matches("[data-finder]")) document.activeElement.blur();
+      return;
+    }
+    if (e.ctrlKey || e.metaKey || e.altKey || keep("keys") === "off") return;
+    if (e.target.closest?.("input, select, textarea, dialog, [contenteditable]")) return;
+    if (e.key === "Enter" && e.target.closest?.("a, button, summary")) return;
+    const act = keys[`${before} ${e.key}`] || keys[e.key];
+    before = e.key;
+    if (!act) return;
+    e.preventDefault();
+    before = "";
+    act();
+  });
+}
