@@ -228,7 +228,18 @@ func (a *auditVerify) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return verifyAudit(ctx, db)
+	report, err := db.VerifyAudit(ctx)
+	if err != nil {
+		return err
+	}
+	for _, chain := range report.Chains {
+		fmt.Printf("chain %d: %d rows, head %s\n", chain.Chain, chain.Rows, chain.Head)
+	}
+	if problems := report.Problems(); len(problems) > 0 {
+		return errors.New(strings.Join(problems, "\n"))
+	}
+	fmt.Printf("%d rows are as they were written\n", report.Rows())
+	return nil
 }
 
 type secretsCommand struct {

@@ -227,18 +227,24 @@ type person struct {
 	client *http.Client
 }
 
-// signIn signs somebody of the cast in.
-func (w *world) signIn(email string) *person {
+// nobody is a browser without a session.
+func (w *world) nobody() *person {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &person{w: w, client: &http.Client{
+	return &person{w: w, client: &http.Client{
 		Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 	}}
+}
+
+// signIn signs somebody of the cast in.
+func (w *world) signIn(email string) *person {
+	w.t.Helper()
+	p := w.nobody()
 	res := p.post("/login", url.Values{"email": {email}, "password": {cast.Password}})
 	if res.StatusCode != http.StatusSeeOther {
 		w.t.Fatalf("sign in as %s: %d %s", email, res.StatusCode, tail(res.text, 500))

@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kartify/kartify/handlers"
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/models/cast"
+	"github.com/kartify/kartify/web"
+)
+
+// fill puts ids into a route's path. A parameter nobody knows fails the test, so that a new route is thought of.
+func fill(t *testing.T, path string, ids map[string]string) string {
+	t.Helper()
+	return regexp.MustCompile(`:[a-z]+`).ReplaceAllStringFunc(path, func(param string) string {
+		id, ok := ids[param]
+		if !ok {
+			t.Fatalf("%s: which %s should the authorization matrix ask for?", path, param)
+		}
+		return id
+	})
+}
+
+// meera are the records of the cast's first order.
+func (w *world) meera() map[string]string {
+	var payment, operation, user, update int64
+	w.scan(&payment, `SELECT id FROM payments WHERE order_id = 1001`)
+	w.scan(&operation, `SELECT id FROM operations WHERE order_id = 1004`)
+	w.scan(&user, `SELECT id FROM users WHERE email = 'viewer@ruosh.example'`)
+	w.scan(&update, `SELECT coalesce(min(id), 1) FROM partner_updates`)
+	return map[string]string{
+		":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
+		":update": fmt.Sprint(update), ":gateway": "razorpay", ":view": "1", ":store": "40", ":token": "none",
+	}
+}
+
+// ask sends a route's request with an empty form.
+func (p *person) ask(route web.Route, path string) *reply {
+	p.w.t.Helper()
+	form := url.Values{}
+	if route.Method == http.MethodPost {
+		form.Set("store", "40")
+	}
+	r, err := p.try(route.Method, path, form)
+	if err != nil {
+		p.w.t.Fatalf("%s %s: %v", route.Method, path, err)
+	}
+	return r
+}
+
+// harmless leaves out what would end the sessions that the matrix is asked with.
+func harmless(route web.Route) bool {
+	return route.Path != "/logout" && route.Path != "/login" && !strings.HasPrefix(route.Path, "/profile/sessions") && !strings.HasPrefix(route.Path, "/system/users/:user/")
+}
+
+func TestRoleByRoute(t *testing.T) {
+	w := newWorld(t)
+	ids := w.meera()
+	for _, someone := range cast.People {
+		p := w.signIn(someone.Email)
+		for _, route := range handlers.Table() {
+			if route.NoSession || !harmless(route) || strings.Contains(route.Path, "*") {
+				continue
+			}
+			path := fill(t, route.Path, ids)
+			r := p.ask(route, path)
+			may := someone.Role.May(route.Permission)
+			if may && (r.StatusCode == http.StatusForbidden || r.StatusCode == http.StatusUnauthorized || r.StatusCode >= 500) {
+				t.Errorf("%s holds %s but %s %s answers %d", someone.Role, route.Permission, route.Method, path, r.StatusCode)
+			}
+			if !may && r.StatusCode != http.StatusForbidden {
+				t.Errorf("%s lacks %s but %s %s answers %d", someone.Role, route.Permission, route.Method, path, r.StatusCode)
+			}
+		}
+	}
+}
+
+func TestSignedOutSeesNothing(t *testing.T) {
+	w := newWorld(t)
+	nobody := w.nobody()
+	for _, route := range handlers.Table() {
+		if route.Permission == models.Public || strings.Contains(route.Path, "*") {
+			continue
+		}
+		path := fill(t, route.Path, w.meera())
+		r := nobody.ask(route, path)
+		led := r.StatusCode == http.StatusSeeOther && strings.HasPrefix(r.Header.Get("Location"), "/login")
+		if !led && r.StatusCode != http.StatusUnauthorized {
+			t.Errorf("signed out, %s %s answers %d, want the way to /login", route.Method, path, r.StatusCode)
+		}
+	}
+}
+
+var requestID = regexp.MustCompile(`[0-9A-Za-z_-]{20,}`)
+
+func TestAnotherStoreIsNotThere(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.db.SeedUser(w.ctx, models.UserDetails{Email: "stranger@nordisk.example", Name: "Sven", Role: models.Owner, StoreIDs: []int64{cast.Nordisk}}, cast.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.signIn("stranger@nordisk.example")
+	foreign, unknown := w.meera(), w.meera()
+	for _, param := range []string{":order", ":payment", ":id", ":operation", ":update"} {
+		unknown[param] = "987654321"
+	}
+	checked := 0
+	for _, route := range handlers.Table() {
+		if !route.StoreScoped || route.NoSession {
+			continue
+		}
+		path := fill(t, route.Path, foreign)
+		r := p.ask(route, path)
+		for _, secret := range []string{"Meera", "FY64D4E4250DB0CB1001", "pay_KF00000000001B", "Ruosh"} {
+			if strings.Contains(r.text, secret) {
+				t.Errorf("%s %s shows %q of another store", route.Method, path, secret)
+			}
+		}
+		if path == route.Path || strings.HasPrefix(route.Path, "/extensions/payment/:gateway") {
+			continue // a list, or named by what every store has
+		}
+		checked++
+		if r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s %s of another store answers %d, want 404", route.Method, path, r.StatusCode)
+			continue
+		}
+		other := p.ask(route, fill(t, route.Path, unknown))
+		if requestID.ReplaceAllString(r.text, "") != requestID.ReplaceAllString(other.text, "") {
+			t.Errorf("%s %s: another store's record is answered differently from one that does not exist", route.Method, path)
+		}
+	}
+	if checked < 5 {
+		t.Errorf("only %d routes lead to a store's record; the test proves too little", checked)
+	}
+	for _, path := range []string{"/extensions/payment/razorpay?store=40", "/sales/orders?store=40", "/sales/orders?q=Meera", "/sales/orders?order_id=1001"} {
+		if r := p.get(path); strings.Contains(r.text, "Meera Nair") || strings.Contains(r.text, "rzp_test") {
+			t.Errorf("%s shows another store", path)
+		}
+	}
+}
+
+func TestEveryRouteSaysWhoMayUseIt(t *testing.T) {
+	for _, route := range handlers.Table() {
+		if route.Permission == "" {
+			t.Errorf("%s %s has no permission", route.Method, route.Path)
+		}
+	}
+}
