@@ -61,7 +61,7 @@ func TestProfilePage(t *testing.T) {
 	here, there := s.as(asha), s.as(asha)
 	here.get("/profile").want(t, http.StatusOK, "This browser")
 	here.post("/profile/password", "current", "not it at all", "password", "violet tram eats 9").
-		want(t, http.StatusUnprocessableEntity, "This is not your password of now.")
+		want(t, http.StatusUnprocessableEntity, "This is not your current password.")
 	here.post("/profile/password", "current", modelstest.Password, "password", "kartify again").
 		want(t, http.StatusUnprocessableEntity, "Leave the word kartify out of the password.")
 	if got := there.get("/profile"); got.StatusCode != http.StatusOK {

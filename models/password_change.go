@@ -24,7 +24,7 @@ func (db *DB) ChangePassword(ctx context.Context, by Actor, keep *Session, curre
 		return err
 	}
 	if !ok {
-		return FieldProblem("current", "This is not your password of now.")
+		return FieldProblem("current", "This is not your current password.")
 	}
 	hash, err := hashPassword(ctx, password)
 	if err != nil {
