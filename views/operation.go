@@ -51,11 +51,11 @@ func operationSentence(p *models.OrderPayment, op *models.Operation) string {
 	case models.Succeeded:
 		return returned(op)
 	case models.Failed:
-		return fmt.Sprintf("No money has moved; %s can be asked for again.", op.Amount().Grouped())
+		return fmt.Sprintf("%s refused it: no money has moved, and %s is free again.", gateway, op.Amount().Grouped())
 	case models.UnknownOutcome:
 		return fmt.Sprintf("It was sent, and no answer came: nobody knows yet whether the money moved. %s is asked by itself, and %s stays set aside until it is known. Do not refund it elsewhere.", gateway, op.Amount().Grouped())
 	case models.NeedsReview:
-		return fmt.Sprintf("A person must look: compare the payment in the portal of %s. %s stays set aside.", gateway, op.Amount().Grouped())
+		return fmt.Sprintf("A person must look at the payment in the portal of %s; until then %s stays set aside.", gateway, op.Amount().Grouped())
 	case models.AwaitingApproval:
 		return "Somebody else must approve it before it is sent."
 	}

@@ -33,7 +33,7 @@ func paidFigure(p *models.OrderPayment) money.Amount {
 func paymentSentence(p *models.OrderPayment) string {
 	if !p.Status.Captured() {
 		return map[models.PaymentStatus]string{
-			models.PaymentPending: "asked for; the buyer has not paid yet", models.PaymentAuthorized: "held, not captured",
+			models.PaymentPending: "asked for; no word that it was paid", models.PaymentAuthorized: "held, not captured",
 			models.PaymentCanceled: "given back or never taken", models.PaymentFailed: "declined; nothing was taken",
 		}[p.Status]
 	}

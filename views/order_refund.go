@@ -130,6 +130,6 @@ func gatewayName(p *models.OrderPayment) string {
 func totalSwap(v OrderView, p *models.OrderPayment) templ.Attributes {
 	return templ.Attributes{
 		"hx-get": refundsPath(v, p) + "/new", "hx-include": "closest form", "hx-params": "not token,csrf,note,reason,back,update",
-		"hx-trigger": "change from:closest form, input from:closest form delay:250ms", "hx-sync": "this:replace", "hx-target": "this", "hx-swap": "innerHTML",
+		"hx-trigger": "change from:closest form, input from:closest form delay:250ms", "hx-sync": "this:queue last", "hx-target": "this", "hx-swap": "innerHTML",
 	}
 }

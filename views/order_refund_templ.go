@@ -75,7 +75,7 @@ func refundDialog(v OrderView, p *models.OrderPayment, f RefundForm) templ.Compo
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-target=\"#order\" hx-swap=\"outerHTML\" hx-disabled-elt=\"find button.danger\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-target=\"#order\" hx-swap=\"outerHTML\" hx-disabled-elt=\"find button.danger\" hx-disinherit=\"*\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

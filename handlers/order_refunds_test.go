@@ -1,0 +1,339 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kartify/kartify/gateways/gatewaytest"
+)
+
+func TestRefundMoney(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	o.request(order, nil)
+	asha := o.enter("support")
+	form := asha.refundForm(order, payment)
+	if form.Get("amount") != "499.00" || form.Get("mode") != "partial" {
+		t.Errorf("the form begins with %s (%s), want the 499.00 Fynd asks for", form.Get("amount"), form.Get("mode"))
+	}
+	answer := asha.post(refunds(order, payment), form)
+	op := answer.header.Get("X-Operation")
+	if want := fmt.Sprintf("/sales/orders/%d#operation-%s", order, op); answer.status != http.StatusSeeOther || answer.header.Get("Location") != want || op == "" {
+		t.Fatalf("answers %d to %q, want 303 to %q", answer.status, answer.header.Get("Location"), want)
+	}
+	page := asha.get(fmt.Sprintf("/sales/orders/%d", order))
+	shown := page.Find("#operation-" + op)
+	if shown.AttrOr("data-operation", "") != op || shown.AttrOr("data-state", "") != "queued" || !strings.Contains(text(shown), "Refund #"+op+" 499.00 INR Queued") {
+		t.Errorf("the page shows the operation as %q", text(shown))
+	}
+	if got := text(page.Find("#totals")); !strings.Contains(got, "On its way back −499.00 Left 1,000.00 INR") {
+		t.Errorf("the totals read %q", got)
+	}
+	if page.Find("#order[data-background][hx-trigger='every 2s']").Length() != 1 {
+		t.Error("the page does not follow the refund by itself")
+	}
+	seen := page.Find("#order").AttrOr("hx-get", "")
+	if still := asha.get(seen, "HX-Request: true"); still.status != http.StatusNoContent {
+		t.Errorf("nothing has changed, and the progress answers %d", still.status)
+	}
+	if _, err := o.db.SettleDue(o.ctx); err != nil {
+		t.Fatal(err)
+	}
+	news := asha.get(seen, "HX-Request: true")
+	if got := news.Find("#operation-"+op).AttrOr("data-state", ""); news.status != http.StatusOK || got != "succeeded" {
+		t.Errorf("the progress answers %d with state %q", news.status, got)
+	}
+	if news.Find("[hx-trigger='every 2s']").Length() != 0 {
+		t.Error("a settled page goes on asking")
+	}
+	if got := text(news.Find("h1 ~ [data-status]")); !strings.Contains(got, "Partially refunded") {
+		t.Errorf("the order's badge reads %q", got)
+	}
+	if got := text(news.Find("#history")); !strings.Contains(got, "Refund of 499.00 INR done as bogus_1 (answer).") || !strings.Contains(got, "Asha Rao") {
+		t.Errorf("the history reads %q", got)
+	}
+	if strings.Contains(text(news.Find(".banner")), "Fynd asks") {
+		t.Error("the request still waits")
+	}
+}
+
+func TestRefundMoneyOnceForOneForm(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	form := asha.refundForm(order, payment, "mode", "partial", "amount", "100.00")
+	var wait sync.WaitGroup
+	named := make([]string, 50)
+	for i := range named {
+		wait.Go(func() { named[i] = asha.post(refunds(order, payment), form).header.Get("X-Operation") })
+	}
+	wait.Wait()
+	for _, op := range named {
+		if op == "" || op != named[0] {
+			t.Fatalf("50 forms name the operations %q", named)
+		}
+	}
+	if _, err := o.db.SettleDue(o.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if effects := o.bogus.Effects(); len(effects) != 1 {
+		t.Errorf("the gateway moved money %d times", len(effects))
+	}
+	form.Set("amount", "200.00")
+	if page := asha.post(refunds(order, payment), form); page.status != http.StatusUnprocessableEntity || !strings.Contains(text(page.Find("[role=alert]")), "This form was already used to refund 100.00 INR.") {
+		t.Errorf("a used form with another wish answers %d %q", page.status, text(page.Find("[role=alert]")))
+	}
+}
+
+func TestRefundMoneyRefused(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	tests := []struct {
+		name   string
+		fields []string
+		says   string
+		where  string // the field the sentence stands at; "" for the top of the form
+	}{
+		{"more than is left", []string{"mode", "partial", "amount", "1499.01"}, "Only 1499.00 INR is left to refund.", "amount"},
+		{"nothing", []string{"mode", "partial", "amount", ""}, "Enter an amount", "amount"},
+		{"zero", []string{"mode", "partial", "amount", "0"}, "Enter an amount above zero.", "amount"},
+		{"a minus", []string{"mode", "partial", "amount", "-1"}, "without a minus sign", "amount"},
+		{"a comma", []string{"mode", "partial", "amount", "1,000.00"}, "without commas", "amount"},
+		{"an exponent", []string{"mode", "partial", "amount", "1e3"}, "digits 0 to 9 only", "amount"},
+		{"three decimals", []string{"mode", "partial", "amount", "1.005"}, "INR has 2 decimals", "amount"},
+		{"full-width digits", []string{"mode", "partial", "amount", "１００"}, "digits 0 to 9 only", "amount"},
+		{"another currency", []string{"mode", "partial", "amount", "10", "currency", "SEK"}, "This payment is in INR", "amount"},
+		{"no reason", []string{"mode", "partial", "amount", "10", "reason", ""}, "Choose a reason for the refund.", "reason"},
+		{"a reason nobody knows", []string{"mode", "partial", "amount", "10", "reason", "mood"}, "Choose a reason for the refund.", "reason"},
+		{"no line", []string{"mode", "lines"}, "Choose at least one line to refund.", ""},
+		{"a line of another order", []string{"mode", "lines", "line_99999", "1"}, "not part of this order", ""},
+		{"half a line", []string{"mode", "lines", "line_1", "0.5"}, "is not a number of items", ""},
+		{"a form nobody was shown", []string{"mode", "partial", "amount", "10", "token", "x"}, "does not belong to you", ""},
+	}
+	for _, tt := range tests {
+		for _, htmx := range []bool{false, true} {
+			headers := []string{}
+			if htmx {
+				headers = append(headers, "HX-Request: true")
+			}
+			form := asha.refundForm(order, payment, append([]string{"note", "Called twice"}, tt.fields...)...)
+			page := asha.post(refunds(order, payment), form, headers...)
+			dialog := page.Find(fmt.Sprintf("#refund-%d[open]", payment))
+			if page.status != http.StatusUnprocessableEntity || !strings.Contains(text(dialog), tt.says) {
+				t.Errorf("%s: answers %d %q, want 422 with %q", tt.name, page.status, text(dialog), tt.says)
+				continue
+			}
+			if id := fmt.Sprintf("#refund-%d-%s-error", payment, tt.where); tt.where != "" && !strings.Contains(text(dialog.Find(id)), tt.says) {
+				t.Errorf("%s: the sentence does not stand at its field", tt.name)
+			}
+			for _, name := range []string{"amount", "token"} {
+				if got := dialog.Find("[name="+name+"]").AttrOr("value", ""); got != form.Get(name) {
+					t.Errorf("%s: the form comes back with %s %q, want %q", tt.name, name, got, form.Get(name))
+				}
+			}
+			if got := text(dialog.Find("textarea")); got != "Called twice" {
+				t.Errorf("%s: the note comes back as %q", tt.name, got)
+			}
+		}
+	}
+	var operations int
+	if o.scan(&operations, `SELECT count(*) FROM operations`); operations != 0 {
+		t.Errorf("%d operations were made", operations)
+	}
+}
+
+func TestRefundMoneyByLine(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	var dupatta int64
+	o.scan(&dupatta, `SELECT id FROM order_items WHERE order_id = $1 AND position = 2`, order) // two for 752.50
+	asha := o.enter("support")
+	line := fmt.Sprintf("line_%d", dupatta)
+	sum := asha.get(refunds(order, payment)+"/new?mode=lines&shipping=1&"+line+"=1", "HX-Request: true")
+	if got := text(sum.Selection); !strings.Contains(got, "1 × Block print dupatta 376.25 tax 61.25") || !strings.Contains(got, "Shipping 50.30 tax 7.80") || !strings.Contains(got, "Refund 426.55 INR to Meera Nair by Razorpay.") {
+		t.Errorf("the sum reads %q", got)
+	}
+	plain := asha.refundForm(order, payment, "mode", "lines", line, "1", "update", "1")
+	page := asha.post(refunds(order, payment), plain)
+	if got := page.Find(".will").AttrOr("data-total", ""); page.status != http.StatusOK || got != "376.25" {
+		t.Errorf("Update total answers %d with %q", page.status, got)
+	}
+	first := asha.refundForm(order, payment, "mode", "lines", line, "1", "shipping", "1")
+	if answer := asha.post(refunds(order, payment), first); answer.status != http.StatusSeeOther {
+		t.Fatalf("the first answers %d %s", answer.status, text(answer.Find("[role=alert]")))
+	}
+	again := asha.refundForm(order, payment, "mode", "lines", line, "2")
+	if page := asha.post(refunds(order, payment), again); !strings.Contains(text(page.Find("[role=alert]")), "Only 1 of “Block print dupatta” can still be refunded.") {
+		t.Errorf("two more answers %d %q", page.status, text(page.Find("[role=alert]")))
+	}
+	second := asha.refundForm(order, payment, "mode", "lines", line, "1")
+	if answer := asha.post(refunds(order, payment), second); answer.status != http.StatusSeeOther {
+		t.Fatalf("the second answers %d", answer.status)
+	}
+	var total int64
+	if o.scan(&total, `SELECT sum(amount_minor) FROM operations WHERE order_id = $1`, order); total != 75250+5030 {
+		t.Errorf("both dupattas and the shipping come to %d, want 80280", total)
+	}
+}
+
+func TestRefundMoneyWarnsOfATwin(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	asha.post(refunds(order, payment), asha.refundForm(order, payment, "mode", "partial", "amount", "100.00"))
+	sum := func(amount string) string {
+		return text(asha.get(refunds(order, payment)+"/new?mode=partial&currency=INR&amount="+amount, "HX-Request: true").Selection)
+	}
+	if got := sum("100.00"); !strings.Contains(got, "100.00 INR was already refunded less than a minute ago by Asha Rao") {
+		t.Errorf("the same amount again reads %q", got)
+	}
+	if got := sum("100.01"); strings.Contains(got, "already refunded") {
+		t.Errorf("another amount reads %q", got)
+	}
+	o.exec(`UPDATE operations SET created_at = now() - interval '11 minutes'`)
+	if got := sum("100.00"); strings.Contains(got, "already refunded") {
+		t.Errorf("eleven minutes later it reads %q", got)
+	}
+}
+
+func TestRefundMoneyIsNotOffered(t *testing.T) {
+	o := openOffice(t)
+	ravi := o.enter("owner")
+	tests := []struct {
+		name    string
+		order   map[string]any
+		payment map[string]any
+		says    string
+	}{
+		{"cash on delivery", map[string]any{"gateway": "cod"}, nil, "Cash on delivery: no payment was taken online"},
+		{"a store without FYND", map[string]any{"store_id": 43}, map[string]any{}, "Chandni is not integrated with FYND"},
+		{"paid by CCAvenue", map[string]any{"gateway": "ccavenue"}, map[string]any{"gateway": "ccavenue"}, "Paid by CCAvenue."},
+		{"held only", nil, map[string]any{"status": "authorized", "captured_minor": 0}, "held but not captured yet"},
+		{"declined", nil, map[string]any{"status": "failed", "captured_minor": 0, "authorized_minor": 0}, "This payment is failed"},
+		{"all returned", nil, map[string]any{"status": "refunded", "refunded_minor": 149900}, "All of 1499.00 INR has been returned."},
+		{"all on its way", nil, map[string]any{"status": "refunding", "refund_reserved_minor": 149900}, "1499.00 INR is already on its way back"},
+		{"no Razorpay id", nil, map[string]any{"ref": nil}, "no Razorpay id yet"},
+		{"live, without settings", nil, map[string]any{"mode": "live"}, "No Razorpay settings are stored for Ruosh in live mode."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			order := o.order(tt.order)
+			var payment int64
+			if tt.payment != nil {
+				payment = o.payment(order, tt.payment)
+			}
+			page := ravi.get(fmt.Sprintf("/sales/orders/%d", order))
+			if got := text(page.Find(".payment, #payments")); !strings.Contains(got, tt.says) {
+				t.Errorf("the page says %q, want %q", got, tt.says)
+			}
+			if page.Find("form[action$='/refunds']").Length() != 0 || strings.Contains(text(page.Find("a, button")), "Refund Money") {
+				t.Error("there is a button")
+			}
+			if payment == 0 {
+				return
+			}
+			var owner int64
+			o.scan(&owner, `SELECT id FROM users WHERE email = 'owner@ruosh.example'`)
+			form := url.Values{"token": {o.db.FormToken(owner, "refund", payment)}, "amount": {"1.00"}, "currency": {"INR"}, "reason": {"returned"}}
+			answer := ravi.post(refunds(order, payment), form)
+			if answer.status != http.StatusUnprocessableEntity || answer.Find("[role=alert]").Length() == 0 {
+				t.Errorf("asked all the same, it answers %d %q", answer.status, text(answer.Find("[role=alert]")))
+			}
+		})
+	}
+	var operations int
+	if o.scan(&operations, `SELECT count(*) FROM operations`); operations != 0 {
+		t.Errorf("%d operations were made", operations)
+	}
+}
+
+func TestRefundMoneyNeedsTheRight(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	form := o.enter("support").refundForm(order, payment)
+	vera := o.enter("viewer")
+	page := vera.get(fmt.Sprintf("/sales/orders/%d", order))
+	if page.status != http.StatusOK || page.Find("dialog#status, dialog[id^=refund], a.primary").Length() != 0 {
+		t.Error("a viewer is shown buttons")
+	}
+	if answer := vera.post(refunds(order, payment), form); answer.status != http.StatusForbidden {
+		t.Errorf("a viewer's refund answers %d, want 403", answer.status)
+	}
+	if answer := vera.get(refunds(order, payment) + "/new"); answer.status != http.StatusForbidden {
+		t.Errorf("a viewer's form answers %d, want 403", answer.status)
+	}
+	foreign := o.order(map[string]any{"store_id": 43})
+	elsewhere := o.payment(foreign, nil)
+	asha := o.enter("support")
+	for _, path := range []string{refunds(foreign, elsewhere), refunds(order, elsewhere), refunds(order, 0), refunds(foreign, payment)} {
+		var user int64
+		o.scan(&user, `SELECT id FROM users WHERE email = 'support@ruosh.example'`)
+		form := url.Values{"amount": {"1.00"}, "currency": {"INR"}, "reason": {"returned"}, "token": {o.db.FormToken(user, "refund", elsewhere)}}
+		answer := asha.post(path, form)
+		if answer.status != http.StatusNotFound && answer.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s answers %d", path, answer.status)
+		}
+	}
+	if answer := asha.post(refunds(foreign, elsewhere), url.Values{"amount": {"1.00"}, "currency": {"INR"}, "reason": {"returned"}}); answer.status != http.StatusNotFound && answer.status != http.StatusForbidden {
+		t.Errorf("another store's payment answers %d", answer.status)
+	}
+	var operations int
+	if o.scan(&operations, `SELECT count(*) FROM operations`); operations != 0 {
+		t.Errorf("%d operations were made", operations)
+	}
+}
+
+func TestAskTheGatewayNow(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	o.bogus.Next(gatewaytest.PendDropped)
+	op := asha.post(refunds(order, payment), asha.refundForm(order, payment, "mode", "partial", "amount", "10.00")).header.Get("X-Operation")
+	if _, err := o.db.SettleDue(o.ctx); err != nil {
+		t.Fatal(err)
+	}
+	o.exec(`UPDATE operations SET next_at = now() + interval '1 hour'`)
+	page := asha.get(fmt.Sprintf("/sales/orders/%d", order))
+	shown := page.Find("#operation-" + op)
+	if got := text(shown); !strings.Contains(got, "Unknown") || !strings.Contains(got, "nobody knows yet whether the money moved") || !strings.Contains(got, "Ask Razorpay now") {
+		t.Errorf("an unanswered refund reads %q", got)
+	}
+	if got := text(page.Find(".facts")); !strings.Contains(got, "Left to refund 1,489.00 INR") {
+		t.Errorf("its money is not set aside: %q", got)
+	}
+	answer := asha.post("/operations/"+op+"/retry", url.Values{})
+	if want := fmt.Sprintf("/sales/orders/%d#operation-%s", order, op); answer.status != http.StatusSeeOther || answer.header.Get("Location") != want {
+		t.Errorf("answers %d to %q, want 303 to %q", answer.status, answer.header.Get("Location"), want)
+	}
+	if _, err := o.db.SettleDue(o.ctx); err != nil {
+		t.Fatal(err)
+	}
+	o.bogus.Settle(o.bogus.Effects()[0].Key, "succeeded")
+	time.Sleep(20 * time.Millisecond)
+	if _, err := o.db.SettleDue(o.ctx); err != nil {
+		t.Fatal(err)
+	}
+	page = asha.get(fmt.Sprintf("/sales/orders/%d", order))
+	if got := page.Find("#operation-"+op).AttrOr("data-state", ""); got != "succeeded" || len(o.bogus.Effects()) != 1 {
+		t.Errorf("asked again, it is %s after %d effects", got, len(o.bogus.Effects()))
+	}
+	if refused := asha.post("/operations/"+op+"/retry", url.Values{}); refused.status != http.StatusUnprocessableEntity || !strings.Contains(text(refused.Find("[role=alert]")), "there is nothing to ask") {
+		t.Errorf("asking about what is done answers %d", refused.status)
+	}
+	if refused := o.enter("viewer").post("/operations/"+op+"/retry", url.Values{}); refused.status != http.StatusForbidden {
+		t.Errorf("a viewer gets %d, want 403", refused.status)
+	}
+}
