@@ -39,6 +39,7 @@ type parts struct {
 	timings  Timings
 	log      *slog.Logger
 	enqueuer Enqueuer
+	refused  refusals
 }
 
 // Options say how to open a DB. URL and Keys are needed, the rest has defaults.

@@ -100,6 +100,10 @@ func (p *Payment) fits(op *Operation, next OperationState) bool {
 
 // move changes the payment's counters as an operation goes from its state to next.
 func (p *Payment) move(op *Operation, next OperationState) {
+	if op.Kind == gateways.Void {
+		p.giveBack(op, next)
+		return
+	}
 	reserved, done := &p.RefundReservedMinor, &p.RefundedMinor
 	if op.Kind == gateways.Capture {
 		reserved, done = &p.CaptureReservedMinor, &p.CapturedMinor
@@ -119,6 +123,16 @@ func (p *Payment) move(op *Operation, next OperationState) {
 	}
 	if p.Status.Captured() {
 		p.Status = p.settledStatus()
+	}
+}
+
+// giveBack notes that a hold was returned to the buyer, or that this was taken back. No counter moves.
+func (p *Payment) giveBack(op *Operation, next OperationState) {
+	switch {
+	case next == Succeeded:
+		p.VoidedAt, p.Status = new(now()), PaymentCanceled
+	case op.State == Succeeded && next == Failed:
+		p.VoidedAt, p.Status = nil, PaymentAuthorized
 	}
 }
 

@@ -129,6 +129,7 @@ type OrderEvent struct {
 	AmountMinor *int64
 	UnitDoubt   bool // the amount fits the order only when read in the other unit
 	Waiting     bool
+	Snapshot    bool // it told the order as a whole
 	ClosedAt    *time.Time
 	ClosedBy    string
 	OccurredAt  *time.Time

@@ -1,0 +1,144 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// partnerSteps are the pauses between attempts to tell the partner; the last one repeats.
+var partnerSteps = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour}
+
+// longestLog is how many attempts an update keeps: the first, and the latest.
+const longestLog = 20
+
+// recordTold records what came of an attempt, when it is still the latest one.
+func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer error, exchanges []gateways.Exchange) error {
+	u, err := db.lockUpdate(ctx, claimed.ID)
+	if err != nil {
+		return err
+	}
+	if u.State != "queued" || u.Tries != claimed.Tries && answer != nil {
+		return nil
+	}
+	at, err := db.now(ctx)
+	if err != nil {
+		return err
+	}
+	attempt := PartnerAttempt{At: at, Exchanges: exchanges}
+	if answer != nil {
+		attempt.Problem = message(answer)
+	}
+	if u.Log, err = logged(u.Log, attempt); err != nil {
+		return err
+	}
+	switch {
+	case answer == nil:
+		if err := db.closeUpdate(ctx, u, "done", ""); err != nil {
+			return err
+		}
+		return db.tellNext(ctx, u)
+	case !mayRepeat(answer):
+		return db.closeUpdate(ctx, u, "failed", attempt.Problem)
+	case u.Tries >= db.timings.PartnerTries:
+		return db.closeUpdate(ctx, u, "failed", fmt.Sprintf("Given up after %d attempts. %s", u.Tries, attempt.Problem))
+	}
+	return db.putOff(ctx, u, at.Add(max(db.partnerPause(u.Tries), after(answer))), attempt.Problem)
+}
+
+// tellNext makes what waited for an update due.
+func (db *DB) tellNext(ctx context.Context, u *PartnerUpdate) error {
+	if u.OperationID == nil {
+		return nil
+	}
+	var ids []int64
+	err := db.in(ctx).Raw(`UPDATE partner_updates SET next_at = clock_timestamp() WHERE operation_id = ? AND kind = ? AND state = 'queued' AND tries = 0
+		RETURNING id`, *u.OperationID, u.Kind).Scan(&ids).Error
+	if err != nil {
+		return fmt.Errorf("wake what waited for update %d: %w", u.ID, err)
+	}
+	for _, id := range ids {
+		if err := db.enqueue(ctx, PartnerJob{UpdateID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayRepeat says whether the same words may be heard another time: Fynd's 4xx are final, but for a few
+// (408, 409, 425, 429). What was understood to be wrong is wrong the next time as well.
+func mayRepeat(answer error) bool {
+	var e *gateways.Error
+	if !errors.As(answer, &e) {
+		return true
+	}
+	switch e.Status {
+	case 408, 409, 425, 429:
+		return true
+	}
+	return e.Kind != gateways.Declined && (e.Status < 400 || e.Status > 499)
+}
+
+// after is how long the partner asked to be left alone.
+func after(answer error) time.Duration {
+	var e *gateways.Error
+	if errors.As(answer, &e) {
+		return e.After
+	}
+	return 0
+}
+
+// partnerPause is how long to wait after n attempts, a little apart from others that wait as long.
+func (db *DB) partnerPause(n int) time.Duration {
+	step := partnerSteps[min(max(n, 1), len(partnerSteps))-1]
+	return step + rand.N(step/5) //nolint:gosec // only to spread the load
+}
+
+func logged(log json.RawMessage, attempt PartnerAttempt) (json.RawMessage, error) {
+	var attempts []PartnerAttempt
+	if err := json.Unmarshal(log, &attempts); err != nil {
+		return nil, fmt.Errorf("read the attempts: %w", err)
+	}
+	attempts = append(attempts, attempt)
+	if len(attempts) > longestLog {
+		attempts = append(attempts[:1], attempts[len(attempts)-longestLog+1:]...)
+	}
+	text, err := json.Marshal(attempts)
+	if err != nil {
+		return nil, fmt.Errorf("write the attempts: %w", err)
+	}
+	return text, nil
+}
+
+// putOff leaves an update queued until next, with the reason.
+func (db *DB) putOff(ctx context.Context, u *PartnerUpdate, next time.Time, why string) error {
+	return db.saveUpdate(ctx, u, map[string]any{"next_at": next, "tries": u.Tries, "problem": why, "log": u.Log})
+}
+
+// closeUpdate ends an update and tells the order's history.
+func (db *DB) closeUpdate(ctx context.Context, u *PartnerUpdate, state, why string) error {
+	err := db.saveUpdate(ctx, u, map[string]any{"state": state, "next_at": nil, "problem": why, "log": u.Log, "done_at": now()})
+	if err != nil {
+		return err
+	}
+	comment := fmt.Sprintf("Fynd was told %s for request %s.", u.Status, u.RequestID)
+	switch {
+	case state == "failed":
+		comment = fmt.Sprintf("Fynd could not be told %s for request %s. %s", u.Status, u.RequestID, why)
+	case why != "":
+		return nil // nothing was said, and nothing needed to be
+	}
+	return db.addHistory(ctx, OrderHistory{OrderID: u.OrderID, StoreID: u.StoreID, Kind: "partner", OperationID: u.OperationID, Comment: comment}, JobActor)
+}
+
+func (db *DB) saveUpdate(ctx context.Context, u *PartnerUpdate, change map[string]any) error {
+	if err := db.in(ctx).Model(&PartnerUpdate{}).Where("id = ?", u.ID).Updates(change).Error; err != nil {
+		return fmt.Errorf("save update %d: %w", u.ID, err)
+	}
+	return nil
+}

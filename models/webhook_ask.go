@@ -1,0 +1,98 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// question is what a gateway must be asked before a webhook can be acted upon. It is an error to the
+// transaction that found out, which ends without a trace and runs again with the answer.
+type question struct {
+	operation int64 // what became of it
+	payment   *paymentAt
+}
+
+// paymentAt is a payment as its gateway knows it.
+type paymentAt struct {
+	store              int64
+	gateway, mode, ref string
+}
+
+// answer is what the gateway said.
+type answer struct {
+	result    gateways.Result
+	payment   gateways.Payment
+	err       error
+	exchanges []gateways.Exchange
+}
+
+// answers are what was asked while acting on one webhook.
+type answers map[string]answer
+
+func (q *question) key() string {
+	if q.payment != nil {
+		return fmt.Sprintf("payment %d %s %s", q.payment.store, q.payment.gateway, q.payment.ref)
+	}
+	return fmt.Sprintf("operation %d", q.operation)
+}
+
+func (q *question) Error() string { return "the gateway must be asked about " + q.key() }
+
+// ask puts a question to the gateway, outside any transaction. A driver that breaks down gave no answer.
+func (db *DB) ask(ctx context.Context, q *question) (a answer) {
+	ctx, trace := gateways.WithTrace(ctx)
+	ctx, cancel := context.WithTimeout(ctx, db.timings.CallTimeout+5*time.Second)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.err = &gateways.Error{Kind: gateways.Unknown, Verb: "payment", Message: fmt.Sprintf("the driver broke down: %v", cause)}
+		}
+		a.exchanges = trace.Exchanges()
+	}()
+	if q.payment != nil {
+		a.payment, a.err = db.readPayment(ctx, *q.payment)
+		return a
+	}
+	var op Operation
+	if a.err = db.in(ctx).First(&op, "id = ?", q.operation).Error; a.err != nil {
+		return a
+	}
+	prepared, err := db.prepare(ctx, &op)
+	if err != nil {
+		a.err = err
+		return a
+	}
+	a.result, a.err = gateways.Find(ctx, prepared.gateway, prepared.request)
+	return a
+}
+
+// readPayment asks a gateway how a payment stands, with the settings in force.
+func (db *DB) readPayment(ctx context.Context, at paymentAt) (gateways.Payment, error) {
+	settings, err := db.currentSettings(ctx, at.store, at.gateway, at.mode)
+	if err != nil {
+		return gateways.Payment{}, err
+	}
+	gateway, _, err := db.open(ctx, settings.ID)
+	if err != nil {
+		return gateways.Payment{}, err
+	}
+	reader, ok := gateway.(gateways.Reader)
+	if !ok {
+		return gateways.Payment{}, &gateways.Error{Kind: gateways.Declined, Verb: "payment", Message: "This gateway cannot be asked about a payment."}
+	}
+	return reader.Payment(ctx, at.ref) //nolint:wrapcheck // a gateways.Error says what may be done
+}
+
+// passing says whether asking again later may give another answer.
+func passing(err error) bool {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return false // no settings are stored
+	}
+	kind := gateways.KindOf(err)
+	return kind == gateways.Unknown || kind == gateways.Unavailable
+}
