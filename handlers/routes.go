@@ -3,6 +3,7 @@ package handlers
 import (
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/handlers/callbacks"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/web"
 )
@@ -98,7 +99,12 @@ func (h *Handlers) personRoutes() []web.Route {
 
 // What machines call: providers, Fynd, the public API, whoever watches over the process.
 func (h *Handlers) machineRoutes() []web.Route {
+	hooks := callbacks.New(h.DB, nil)
 	return []web.Route{
+		// Providers and partners
+		provider(post("/callbacks/razorpay/:store", models.Public, hooks.Razorpay)),
+		provider(post("/callbacks/gofynd", models.Public, hooks.GoFynd)),
+
 		// Operations
 		machine(get("/healthz", models.Public, h.Live)),
 		machine(get("/readyz", models.Public, h.Ready)),
@@ -129,6 +135,13 @@ func scoped(r web.Route) web.Route {
 // machine is for callers without a session, who prove who they are by other means.
 func machine(r web.Route) web.Route {
 	r.NoSession, r.CSRFExempt = true, true
+	return r
+}
+
+// provider is for webhooks, which a signature over the body vouches for.
+func provider(r web.Route) web.Route {
+	r = machine(r)
+	r.BodyLimit, r.Errors = callbacks.Limit, callbacks.Errors
 	return r
 }
 
