@@ -52,7 +52,7 @@ type OrderWebhook struct {
 // shownTries is how many of an operation's latest attempts the page shows.
 const shownTries = 20
 
-// OrderPage reads an order and everything around it in one round trip.
+// OrderPage reads an order and everything around it in one round trip, all of it as of the same moment.
 func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	var (
 		page     OrderPage
@@ -67,6 +67,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask := func(sql string, read func(pgx.Rows) error) {
 		batch.Queue(sql, id, scope.All, stores).Query(read)
 	}
+	batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	const mine = " WHERE order_id = $1 AND ($2 OR store_id = ANY($3)) ORDER BY id"
 	ask("SELECT "+columns[Order](db)+" FROM orders WHERE id = $1 AND ($2 OR store_id = ANY($3))", one(&page.Order))
 	ask("SELECT "+columns[Store](db)+" FROM stores WHERE id = (SELECT store_id FROM orders WHERE id = $1 AND ($2 OR store_id = ANY($3)))", one(&page.Store))
@@ -88,6 +89,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		page.Now = now.UTC()
 		return err
 	})
+	batch.Queue("COMMIT")
 	if err := db.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, ErrNotFound

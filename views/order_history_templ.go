@@ -247,7 +247,7 @@ func orderEvents(v OrderView) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = ui.Badge(ui.KindOf(e.Event), e.Event).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Badge(eventKind(e), e.Event).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -924,6 +924,14 @@ func plural(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// eventKind colours an event; a refund request that was answered asks for nothing any more.
+func eventKind(e models.OrderEvent) ui.Kind {
+	if e.Event == models.EventRefundInitiated && !e.Waiting {
+		return ui.Neutral
+	}
+	return ui.KindOf(e.Event)
 }
 
 func sourceLabel(source string) string {

@@ -29,6 +29,14 @@ func paidFigure(p *models.OrderPayment) money.Amount {
 	return p.Amount(p.AmountMinor)
 }
 
+// paymentKind colours a payment's status as the order's is.
+func paymentKind(s models.PaymentStatus) ui.Kind {
+	if s == models.PaymentPartiallyRefunded {
+		return ui.Busy
+	}
+	return ui.KindOf(string(s))
+}
+
 // paymentSentence says what became of a payment's money.
 func paymentSentence(p *models.OrderPayment) string {
 	if !p.Status.Captured() {
