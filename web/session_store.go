@@ -57,11 +57,11 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 		return session, nil
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it did
+		return session, err //nolint:wrapcheck // says what it did; gorilla wants a session even so
 	}
 	values := map[string]string{}
 	if err := json.Unmarshal(row.Data, &values); err != nil {
-		return nil, fmt.Errorf("read the session's values: %w", err)
+		return session, fmt.Errorf("read the session's values: %w", err)
 	}
 	for key, value := range values {
 		session.Values[key] = value
