@@ -84,11 +84,20 @@ func (t *Tab) WaitGone(sel string) {
 	t.do("wait until there is no "+sel, chromedp.WaitNotVisible(chromedp.CSS(sel)))
 }
 
-// WaitUntil waits until a JavaScript expression is true.
+// WaitUntil waits until a JavaScript expression is true, also while the page goes elsewhere.
 func (t *Tab) WaitUntil(expression string) {
 	t.tb.Helper()
-	if _, err := chromedp.Run(t.clock(), chromedp.Poll[bool](expression)); err != nil {
-		t.tb.Fatalf("browser: wait until %s: %v", expression, err)
+	ctx := t.clock()
+	for {
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if err == nil && yes {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.tb.Fatalf("browser: wait until %s: %v", expression, err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 

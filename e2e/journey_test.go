@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kartify/kartify/e2e/browser"
+	"github.com/kartify/kartify/models/cast"
+)
+
+// -shots takes the screenshots of the documentation anew: go test ./e2e -run TestEveryPage -shots ../docs/screenshots
+var shots = flag.String("shots", "", "folder for screenshots of every page")
+
+// signIn signs somebody in through the form.
+func (w *world) open(tab *browser.Tab, email, path string) {
+	w.t.Helper()
+	tab.Open(w.base + path)
+	tab.Fill(`input[name="email"]`, email)
+	tab.Fill(`input[name="password"]`, cast.Password)
+	tab.Click(`main form button`)
+	tab.WaitUntil(`!location.pathname.startsWith("/login")`)
+}
+
+// TestSupportRefundsMeera is the journey the product exists for, in a real browser: sign in, filter
+// REFUND_INITIATED, open the order, press Refund Money, watch it arrive at the gateway and come back as done.
+func TestSupportRefundsMeera(t *testing.T) {
+	b := browser.Start(t)
+	if b == nil {
+		return
+	}
+	w := newWorld(t)
+	tab := b.Tab(t)
+	tab.Size(1440, 900)
+	w.open(tab, "support@ruosh.example", "/sales/orders")
+	tab.Click(`a[href*="event=REFUND_INITIATED"]`)
+	tab.WaitUntil(`location.search.includes("event=REFUND_INITIATED")`)
+	tab.WaitFor(`a[href^="/sales/orders/1001"]`)
+	if text := tab.Text("main"); !strings.Contains(text, "Meera Nair") || strings.Contains(text, "Kabir Singh") {
+		t.Errorf("the queue shows %q; want Meera, who waits, and not Kabir, who has his money", text)
+	}
+	tab.Click(`a[href^="/sales/orders/1001"]`)
+	tab.WaitUntil(`location.pathname == "/sales/orders/1001"`)
+	tab.Click(`[data-dialog^="refund"], a[href$="/refunds/new"]`)
+	tab.WaitFor(`form[action$="/refunds"] select[name="reason"], form[action$="/refunds"] input[name="reason"]`)
+	browser.Eval[bool](tab, `(() => {
+		const reason = document.querySelector('form[action$="/refunds"] [name="reason"]');
+		if (reason.tagName === "SELECT") { reason.value = "returned"; reason.dispatchEvent(new Event("change", {bubbles: true})); }
+		else document.querySelector('form[action$="/refunds"] [name="reason"][value="returned"]').click();
+		return true;
+	})()`)
+	if amount := tab.Value(`form[action$="/refunds"] input[name="amount"]`); amount != "499.50" {
+		t.Errorf("the form offers %q, want the 499.50 that Fynd asks for", amount)
+	}
+	tab.Click(`form[action$="/refunds"] button.danger, form[action$="/refunds"] button[type="submit"]`)
+	tab.WaitFor(`[data-operation][data-state="succeeded"]`)
+	if effects := w.refunds("pay_KF00000000001B"); len(effects) != 1 || effects[0].AmountMinor != 49950 {
+		t.Errorf("the gateway's ledger shows %v, want one refund of 499.50", effects)
+	}
+	w.eventually("done", `SELECT state FROM partner_updates WHERE order_id = 1001 AND status = 'refund_done'`)
+	tab.Open(w.base + "/sales/orders?event=REFUND_INITIATED")
+	if text := tab.Text("main"); strings.Contains(text, "Meera Nair") {
+		t.Error("Meera's order is still in the queue")
+	}
+}
+
+// pages are what people can open, and as whom.
+var pages = []struct{ name, email, path string }{
+	{"orders", "support@ruosh.example", "/sales/orders"},
+	{"orders-queue", "support@ruosh.example", "/sales/orders?event=REFUND_INITIATED"},
+	{"orders-missing", "owner@ruosh.example", "/sales/orders?status=missing"},
+	{"orders-nothing", "support@ruosh.example", "/sales/orders?q=nobody+has+this+name"},
+	{"order", "support@ruosh.example", "/sales/orders/1001"},
+	{"order-refund", "support@ruosh.example", "/sales/orders/1001/payments/1/refunds/new"},
+	{"order-refunded", "support@ruosh.example", "/sales/orders/1004"},
+	{"order-missing", "owner@ruosh.example", "/sales/orders/1005"},
+	{"order-rtl", "owner@ruosh.example", "/sales/orders/1014"},
+	{"order-cod", "owner@ruosh.example", "/sales/orders/1019"},
+	{"order-refunding", "owner@ruosh.example", "/sales/orders/1010"},
+	{"payment-settings", "owner@ruosh.example", "/extensions/payment"},
+	{"razorpay", "owner@ruosh.example", "/extensions/payment/razorpay?store=40"},
+	{"users", "owner@ruosh.example", "/system/users"},
+	{"stores", "owner@ruosh.example", "/system/stores"},
+	{"audit", "auditor@ruosh.example", "/system/audit"},
+	{"profile", "support@ruosh.example", "/profile"},
+	{"forbidden", "viewer@ruosh.example", "/system/users"},
+	{"not-found", "viewer@ruosh.example", "/sales/orders/4711"},
+}
+
+// TestEveryPage opens every page wide and narrow, light and dark: no accessibility violation, no horizontal
+// scroll, nothing refused by the content security policy, no script error.
+func TestEveryPage(t *testing.T) {
+	b := browser.Start(t)
+	if b == nil {
+		return
+	}
+	w := newWorld(t)
+	look := func(tab *browser.Tab, name string) {
+		t.Helper()
+		for _, width := range []int{1440, 390} {
+			for _, dark := range []bool{false, true} {
+				tab.Size(width, map[int]int{1440: 900, 390: 844}[width])
+				tab.Dark(dark)
+				where := name + map[bool]string{false: " light", true: " dark"}[dark]
+				if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth`); wide > width {
+					t.Errorf("%s at %d: the page is %d wide and scrolls sideways", where, width, wide)
+				}
+				for _, v := range tab.Axe() {
+					t.Errorf("%s at %d: %s", where, width, v)
+				}
+				if *shots != "" {
+					file := filepath.Join(*shots, strings.ReplaceAll(name, " ", "-")+map[int]string{1440: "-1440", 390: "-390"}[width]+map[bool]string{false: "-light", true: "-dark"}[dark]+".png")
+					if err := os.MkdirAll(*shots, 0o750); err != nil {
+						t.Fatal(err)
+					}
+					tab.Screenshot(file, width, map[int]int{1440: 900, 390: 844}[width], dark)
+				}
+			}
+		}
+	}
+	tab := b.Tab(t)
+	tab.Open(w.base + "/login")
+	look(tab, "login")
+	signedIn := map[string]*browser.Tab{}
+	for _, page := range pages {
+		tab, ok := signedIn[page.email]
+		if !ok {
+			tab = b.Tab(t)
+			tab.Size(1440, 900)
+			w.open(tab, page.email, "/profile")
+			signedIn[page.email] = tab
+		}
+		tab.Allow("403")
+		tab.Allow("404")
+		tab.Open(w.base + page.path)
+		look(tab, page.name)
+	}
+}
