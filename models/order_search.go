@@ -173,7 +173,7 @@ func (db *DB) ordersByWords(ctx context.Context, f OrderFilter, choices *OrderCh
 }
 
 func (db *DB) orderIDs(ctx context.Context, sql string, args []any) ([]int64, error) {
-	rows, err := db.pool.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
+	rows, err := db.pool.Query(ctx, sql, planned(args)...)
 	if err != nil {
 		return nil, fmt.Errorf("search orders: %w", err)
 	}
@@ -196,7 +196,7 @@ func (db *DB) walkEdge(ctx context.Context, f OrderFilter) (place, error) {
 		}
 	}
 	rows, err := db.pool.Query(ctx, "SELECT s.date_added, s.order_id FROM order_search s WHERE "+c.sql()+f.order(key)+
-		" OFFSET "+strconv.Itoa(maxWalked-1)+" LIMIT 1", c.args...)
+		" OFFSET "+strconv.Itoa(maxWalked-1)+" LIMIT 1", planned(c.args)...)
 	if err != nil {
 		return place{}, fmt.Errorf("search orders: %w", err)
 	}

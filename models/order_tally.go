@@ -32,6 +32,9 @@ type OrderTab struct {
 	Counted bool // its number is worth seeing from anywhere
 }
 
+// missingTab is the place of the missing orders among OrderTabs.
+const missingTab = 1
+
 // OrderTabs are the views everybody has.
 var OrderTabs = []OrderTab{
 	{Name: "All"},
@@ -70,7 +73,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 			sql += ", 0::bigint"
 		}
 	}
-	aside(f.hidesMissing(), f.OnlyMissing(), by)
+	aside(f.hidesMissing() && !f.Unfiltered(), f.OnlyMissing(), by)
 	all := f
 	all.Waiting = "all"
 	if f.OnlyWaiting() { // with other events besides, an answered refund may be shown for their sake
@@ -86,7 +89,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	for i := range counts {
 		into[i] = &counts[i]
 	}
-	if err := db.pool.QueryRow(limited, sql, planned(f, c.args)...).Scan(into...); err != nil {
+	if err := db.pool.QueryRow(limited, sql, planned(c.args)...).Scan(into...); err != nil {
 		return nil, slow(ctx, fmt.Errorf("count orders: %w", err))
 	}
 	t := &OrderTally{
@@ -95,6 +98,9 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	}
 	for _, n := range counts[3:] {
 		t.Tabs = append(t.Tabs, int(n))
+	}
+	if f.Unfiltered() {
+		t.Missing = t.Tabs[missingTab]
 	}
 	return t, nil
 }
