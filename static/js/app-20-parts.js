@@ -26,6 +26,8 @@
     e.preventDefault();
     opener.closest("details.drop")?.removeAttribute("open");
     dialog.showModal();
+    // Straight to the first field, except where that would bring up a keyboard over the window.
+    if (matchMedia("(hover: hover)").matches) dialog.querySelector("form :is(input:not([type=hidden]), select, textarea)")?.focus();
   });
   on("click", "[data-close]", (e, link) => {
     const dialog = link.closest("dialog");
