@@ -77,6 +77,9 @@ func listPath(c echo.Context) string {
 	if back == "" || err != nil || web.LocalPath(back) != back || at.IsAbs() || at.Host != "" || at.Path != "/sales/orders" {
 		return ""
 	}
+	if at.RawQuery == "" {
+		return at.Path
+	}
 	return at.Path + "?" + at.Query().Encode()
 }
 

@@ -120,7 +120,7 @@ func TestOrderPageLooks(t *testing.T) {
 		{"under-way", refunding("pending", reserved, map[string]any{"event_id": "asked", "ref": "rfnd_FP8QHiV938haTz", "word": "pending"})},
 		{"unknown", refunding("unknown", reserved, map[string]any{"problem": "Razorpay did not answer within 20s. Whether it happened is not known yet; it is looked up before anything else is done.", "lookups": 2, "next_at": time.Now().Add(5 * time.Minute)})},
 		{"needs-review", refunding("needs_review", reserved, map[string]any{"problem": "The gateway's answer did not come, and the gateway does not know this operation. Look at the payment in its portal before anything else is done.", "lookups": 6})},
-		{"failed", refunding("failed", nil, map[string]any{"problem": "The refund amount provided is greater than amount captured.", "word": "failed", "finished_at": time.Now()})},
+		{"cod", func() int64 { return o.order(map[string]any{"gateway": "cod", "payment_method": "Cash on delivery"}) }},
 		{"done", func() int64 {
 			order := o.order(map[string]any{"status": "partially_refunded"})
 			event := o.request(order, map[string]any{"waiting": false, "closed_at": time.Now(), "closed_by": "Refund of 499.00 INR, rfnd_FP8QHiV938haTz"})
@@ -134,7 +134,7 @@ func TestOrderPageLooks(t *testing.T) {
 			o.payment(order, map[string]any{"status": "pending", "authorized_minor": 0, "captured_minor": 0, "provider_status": "created"})
 			return order
 		}},
-		{"cod", func() int64 { return o.order(map[string]any{"gateway": "cod", "payment_method": "Cash on delivery"}) }},
+		{"failed", refunding("failed", nil, map[string]any{"problem": "The refund amount provided is greater than amount captured.", "word": "failed", "finished_at": time.Now()})},
 	}
 	tab := o.enterBrowser(chromium, "support")
 	for _, state := range states {
@@ -142,6 +142,12 @@ func TestOrderPageLooks(t *testing.T) {
 		tab.WaitFor("#order")
 		o.look(tab, "order-"+state.name)
 	}
+	eyes.Eval[int](tab, "document.querySelectorAll('details').forEach(d => { d.open = !d.classList.contains('drop') }), 1")
+	o.look(tab, "order-unfolded")
+	tab.Size(1440, 900)
+	tab.Click("[data-dialog=status]")
+	tab.WaitFor("#status select")
+	o.look(tab, "order-status")
 }
 
 // TestRefundMoneyInABrowser presses the button as people do.

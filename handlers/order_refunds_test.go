@@ -186,6 +186,33 @@ func TestRefundMoneyByLine(t *testing.T) {
 	}
 }
 
+// The form has an address of its own, and after it the way back to the list is not lost.
+func TestRefundMoneyWithoutScripts(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	const list = "/sales/orders?event=REFUND_INITIATED"
+	page := asha.get(refunds(order, payment) + "/new?back=" + url.QueryEscape(list))
+	if page.Find(fmt.Sprintf("#refund-%d[open] form", payment)).Length() != 1 {
+		t.Error("the address of the form shows it closed")
+	}
+	form := asha.refundForm(order, payment, "back", list)
+	answer := asha.post(refunds(order, payment), form)
+	want := fmt.Sprintf("/sales/orders/%d?back=%s#operation-%s", order, url.QueryEscape(list), answer.header.Get("X-Operation"))
+	if got := answer.header.Get("Location"); got != want {
+		t.Errorf("leads to %q, want %q", got, want)
+	}
+	if got := asha.get(answer.header.Get("Location")).Find("a.back").AttrOr("href", ""); got != list {
+		t.Errorf("the way back leads to %q", got)
+	}
+	for _, nowhere := range []string{refunds(order, payment+1), refunds(order+1, payment)} {
+		if page := asha.get(nowhere + "/new"); page.status != http.StatusNotFound {
+			t.Errorf("%s/new answers %d, want 404", nowhere, page.status)
+		}
+	}
+}
+
 func TestRefundMoneyWarnsOfATwin(t *testing.T) {
 	o := openOffice(t)
 	order := o.order(nil)

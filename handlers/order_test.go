@@ -85,7 +85,8 @@ func TestOrderPageLeadsBackToItsList(t *testing.T) {
 	asha := o.enter("support")
 	tests := []struct{ back, want string }{
 		{"/sales/orders?event=REFUND_INITIATED&status=processing", "/sales/orders?event=REFUND_INITIATED&status=processing"},
-		{"/sales/orders", "/sales/orders?"},
+		{"/sales/orders", "/sales/orders"},
+		{"/sales/orders?status=missing&status=failed&after=abc_1", "/sales/orders?after=abc_1&status=missing&status=failed"},
 		{"", "/sales/orders"},
 		{"https://evil.example/sales/orders", "/sales/orders"},
 		{"//evil.example/sales/orders", "/sales/orders"},

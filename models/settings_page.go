@@ -136,7 +136,7 @@ func (db *DB) SettingsPage(ctx context.Context, store int64, gateway, mode strin
 	}
 	var last []time.Time
 	err = db.in(ctx).Table("webhooks").Scopes(scoped(ctx, "webhooks")).
-		Where("source = ? AND store_id = ? AND verdict = 'verified'", gateway, store).Order("id DESC").Limit(1).Pluck("received_at", &last).Error
+		Where("source = ? AND store_id = ? AND mode IN ('', ?) AND verdict = 'verified'", gateway, store, mode).Order("id DESC").Limit(1).Pluck("received_at", &last).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for the last webhook of %s: %w", gateway, err)
 	}
