@@ -21,7 +21,7 @@
 //
 // Attributes that app.js understands: data-open on a row (the address Enter or a click opens; a link
 // in the row serves as well), data-copy, data-dialog, data-close, data-dirty on a form that warns
-// before it is left unsaved, data-match on a field that must equal its value before the form's
-// button works, data-background on an element whose htmx polling must not keep a session alive,
+// before it is left unsaved, data-match="amount" on a field that must repeat the field called amount
+// before the form's button works, data-background on an element whose htmx polling must not keep a session alive,
 // data-submit on a field that sends its form when it changes.
 package ui
