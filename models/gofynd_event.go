@@ -35,7 +35,7 @@ func (db *DB) applyFyndWebhook(ctx context.Context, w *Webhook, told answers) (o
 	case id == 0:
 		return parked(nil, "No order %s is known here yet.", fyndOrderName(&event))
 	}
-	order, err := db.lockOrder(ctx, id)
+	order, err := db.lockOrderAndPayments(ctx, id)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -80,6 +80,15 @@ func (db *DB) fyndOrderID(ctx context.Context, w *Webhook, event *gofynd.Event) 
 	return 0, "", nil
 }
 
+// lockOrderAndPayments takes the rows of an order's payments and then its own: the order every change keeps to.
+func (db *DB) lockOrderAndPayments(ctx context.Context, id int64) (*Order, error) {
+	var payments []Payment
+	if err := db.in(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("order_id = ?", id).Order("id").Find(&payments).Error; err != nil {
+		return nil, fmt.Errorf("lock the payments of order %d: %w", id, err)
+	}
+	return db.lockOrder(ctx, id)
+}
+
 // recordFyndEvent writes an event into the order's list, once, and says what it was.
 func (db *DB) recordFyndEvent(ctx context.Context, w *Webhook, event *gofynd.Event, order *Order) (string, error) {
 	var before int64
@@ -117,6 +126,11 @@ func (db *DB) recordFyndEvent(ctx context.Context, w *Webhook, event *gofynd.Eve
 	}
 	if res.RowsAffected == 0 {
 		return fmt.Sprintf("%s of request %s was known already.", event.Name, row.RequestID), nil
+	}
+	if event.Name == EventRefundInitiated {
+		if err := db.answeredElsewhere(ctx, order, &row); err != nil {
+			return "", err
+		}
 	}
 	if err := db.lastEvent(ctx, order, w, event); err != nil {
 		return "", err

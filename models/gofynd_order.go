@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/kartify/kartify/gateways/gofynd"
 )
@@ -85,11 +84,7 @@ func known(id int64) *int64 {
 func (db *DB) fyndOrder(ctx context.Context, w *Webhook, event *gofynd.Event, id int64) (order *Order, problem string, err error) {
 	snap := event.Order
 	if id != 0 {
-		var payments []Payment
-		if err := db.in(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("order_id = ?", id).Order("id").Find(&payments).Error; err != nil {
-			return nil, "", fmt.Errorf("lock the payments of order %d: %w", id, err)
-		}
-		if order, err = db.lockOrder(ctx, id); err != nil {
+		if order, err = db.lockOrderAndPayments(ctx, id); err != nil {
 			return nil, "", err
 		}
 		if order.Currency != snap.Currency {

@@ -2,8 +2,12 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"gorm.io/gorm"
+
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gofynd"
 )
 
@@ -56,4 +60,47 @@ func (db *DB) openRefundRequest(ctx context.Context, order *Order, row *OrderEve
 		row.ClosedAt, row.ClosedBy = new(now()), "All of the order's money had been returned before"
 	}
 	return nil
+}
+
+// answeredElsewhere joins a request with the refund that the provider made for it by itself, or in its own
+// portal, before the request came: of the same amount, and answering no other request.
+func (db *DB) answeredElsewhere(ctx context.Context, order *Order, request *OrderEvent) error {
+	if request.AmountMinor == nil {
+		return nil
+	}
+	var op Operation
+	err := db.in(ctx).Where("order_id = ? AND kind = ? AND source = 'provider' AND event_id IS NULL AND amount_minor = ?", order.ID, gateways.Refund, *request.AmountMinor).
+		Where("state NOT IN ?", []OperationState{Failed, Cancelled}).Order("id").First(&op).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for a refund that request %d asks for: %w", request.ID, err)
+	}
+	op.EventID = &request.ID
+	if err := db.in(ctx).Model(&Operation{}).Where("id = ?", op.ID).Update("event_id", request.ID).Error; err != nil {
+		return fmt.Errorf("join request %d with operation %d: %w", request.ID, op.ID, err)
+	}
+	if op.State == Succeeded {
+		if err := db.closeRefundRequests(ctx, order, &Payment{}, &op); err != nil {
+			return err
+		}
+	}
+	return db.tellPartner(ctx, order, &op)
+}
+
+// requestFor is the request that a refund of the provider's own answers: the oldest that waits for this very
+// amount, when no refund of ours is under way for it.
+func (db *DB) requestFor(ctx context.Context, order, minor int64) (*int64, error) {
+	var ids []int64
+	err := db.in(ctx).Model(&OrderEvent{}).Where("order_id = ? AND event = ? AND waiting AND amount_minor = ?", order, EventRefundInitiated, minor).
+		Where("NOT EXISTS (SELECT 1 FROM operations o WHERE o.event_id = order_events.id AND o.state NOT IN ('failed', 'cancelled'))").
+		Order("id").Limit(1).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for the request of a refund: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return &ids[0], nil
 }

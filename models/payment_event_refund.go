@@ -198,11 +198,17 @@ func (db *DB) bookForeign(ctx context.Context, w *Webhook, p *Payment, kind gate
 	if err != nil {
 		return outcome{}, err
 	}
+	var request *int64
+	if kind == gateways.Refund {
+		if request, err = db.requestFor(ctx, p.OrderID, r.Amount.Minor); err != nil {
+			return outcome{}, err
+		}
+	}
 	by := w.actor(db)
 	sent, digest := cmpTime(r.At, w.ReceivedAt), sha256.Sum256([]byte(r.Ref))
 	op := &Operation{
 		StoreID: p.StoreID, OrderID: p.OrderID, PaymentID: p.ID, Kind: kind, Source: "provider", AmountMinor: r.Amount.Minor, Currency: r.Amount.Currency,
-		Lines: []RefundLine{}, Requester: by.Name, Digest: digest[:], IdempotencyKey: key, State: Accepted, FirstSentAt: &sent, Ref: r.Ref, Word: textOf(r.Word),
+		Lines: []RefundLine{}, Requester: by.Name, EventID: request, Digest: digest[:], IdempotencyKey: key, State: Accepted, FirstSentAt: &sent, Ref: r.Ref, Word: textOf(r.Word),
 	}
 	if err := db.schedule(ctx, op, 0); err != nil {
 		return outcome{}, err
@@ -225,10 +231,17 @@ func (db *DB) bookForeign(ctx context.Context, w *Webhook, p *Payment, kind gate
 	if _, err := db.settle(ctx, p, op, Evidence{Via: "webhook", Result: *r}); err != nil {
 		return outcome{}, err
 	}
-	if kind == gateways.Void && op.State == Succeeded {
-		if _, err := db.paidStatus(ctx, p.OrderID, by); err != nil {
-			return outcome{}, err
+	switch {
+	case kind == gateways.Void && op.State == Succeeded:
+		_, err = db.paidStatus(ctx, p.OrderID, by)
+	case op.State == Accepted: // it begins so, which is no change to settle
+		var order *Order
+		if order, err = db.lockOrder(ctx, p.OrderID); err == nil {
+			err = db.tellPartner(ctx, order, op)
 		}
+	}
+	if err != nil {
+		return outcome{}, err
 	}
 	return processed(&op.OrderID, "%s %s", what, op.sentence("webhook"))
 }

@@ -223,6 +223,8 @@ func (m *mailroom) state() string {
 		`SELECT concat_ws(' ', 'event', event, request_id, amount_minor, unit_doubt, waiting, occurred_at) FROM order_events`,
 		`SELECT concat_ws(' ', 'payment', ref, order_ref, status, provider_status, method, rrn, authorized_minor, captured_minor, capture_reserved_minor, refunded_minor, refund_reserved_minor, voided_at IS NOT NULL) FROM payments`,
 		`SELECT concat_ws(' ', 'operation', kind, source, state, amount_minor, ref, idempotency_key) FROM operations`,
+		`SELECT concat_ws(' ', 'answers', o.ref, e.request_id) FROM operations o JOIN order_events e ON e.id = o.event_id`,
+		`SELECT concat_ws(' ', 'tell', request_id, status, amount_minor) FROM partner_updates WHERE status = 'refund_done'`,
 		`SELECT concat_ws(' ', 'webhook', source, event, state) FROM webhooks`,
 	} {
 		lines := strings.Split(m.text(sql), "\n")
