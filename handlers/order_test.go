@@ -180,6 +180,9 @@ func TestChangeStatusByHand(t *testing.T) {
 		t.Errorf("a viewer gets %d, want 403", page.status)
 	}
 	page := asha.get(fmt.Sprintf("/sales/orders/%d", order))
+	if got := page.Find("#status select[name=status] option[selected]").AttrOr("value", ""); got != "processing" {
+		t.Errorf("the form begins with %q, want the status the order has", got)
+	}
 	page.Find("#status option").Each(func(_ int, option *goquery.Selection) {
 		if strings.Contains(option.AttrOr("value", ""), "refunded") {
 			t.Errorf("the form offers %s", text(option))
