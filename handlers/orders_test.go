@@ -194,6 +194,7 @@ func TestOrderListByHTMX(t *testing.T) {
 		t.Error("going back does not bring the whole page with its filter")
 	}
 	b.get("/sales/orders/count?status=failed", "HX-Request: true").want(t, http.StatusOK, "1 of 1 order")
+	b.get("/sales/orders/count?store=40", "HX-Request: true").want(t, http.StatusOK, "2 missing not shown")
 }
 
 func TestOrderListStaysInItsStores(t *testing.T) {
