@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -33,6 +34,40 @@ func (h *Handlers) RetryOperation(c echo.Context) error {
 		return err
 	}
 	return h.showOperation(c, op, "The gateway is being asked")
+}
+
+type updateForm struct {
+	OrderID  int64 `param:"order"`
+	UpdateID int64 `param:"update"`
+}
+
+// RetryUpdate has Fynd told once more what it has not heard.
+func (h *Handlers) RetryUpdate(c echo.Context) error {
+	var form updateForm
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	page, err := h.DB.OrderPage(ctx, form.OrderID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(page.Updates, func(u models.PartnerUpdate) bool { return u.ID == form.UpdateID }) {
+		return models.ErrNotFound
+	}
+	var problem *models.Problem
+	err = h.DB.RetryPartner(ctx, form.UpdateID, web.Actor(c))
+	switch {
+	case errors.As(err, &problem):
+		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.Said = problem.Sentence })
+	case err != nil:
+		return err
+	}
+	if web.IsHTMX(c) {
+		say(c, "Fynd is being told")
+		return h.showOrder(c, http.StatusOK, form.OrderID, nil)
+	}
+	return web.SeeOther(c, orderPath(c, form.OrderID, "#partner"))
 }
 
 // showOperation answers a form that made or moved an operation: every answer names it.

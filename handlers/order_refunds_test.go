@@ -45,6 +45,10 @@ func TestRefundMoney(t *testing.T) {
 	if _, err := o.db.SettleDue(o.ctx); err != nil {
 		t.Fatal(err)
 	}
+	if telling := asha.get(seen, "HX-Request: true"); telling.Find("[hx-trigger='every 2s']").Length() != 1 {
+		t.Error("the page stops before Fynd has been told")
+	}
+	o.exec(`UPDATE partner_updates SET state = 'done', tries = 1, done_at = now()`)
 	news := asha.get(seen, "HX-Request: true")
 	if got := news.Find("#operation-"+op).AttrOr("data-state", ""); news.status != http.StatusOK || got != "succeeded" {
 		t.Errorf("the progress answers %d with state %q", news.status, got)
@@ -362,5 +366,31 @@ func TestAskTheGatewayNow(t *testing.T) {
 	}
 	if refused := o.enter("viewer").post("/operations/"+op+"/retry", url.Values{}); refused.status != http.StatusForbidden {
 		t.Errorf("a viewer gets %d, want 403", refused.status)
+	}
+}
+
+func TestTellFyndAgain(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	update := o.insert("partner_updates", map[string]any{"store_id": 40, "order_id": order, "kind": "refund_session", "request_id": "16916747740991418099", "status": "refund_done",
+		"amount_minor": 49900, "currency": "INR", "state": "failed", "tries": 50, "problem": "Fynd did not answer."})
+	asha := o.enter("support")
+	page := asha.get(fmt.Sprintf("/sales/orders/%d", order))
+	if got := text(page.Find("#partner")); !strings.Contains(got, "16916747740991418099 499.00 INR Failed Fynd did not answer. Tell Fynd again") {
+		t.Errorf("what Fynd was told reads %q", got)
+	}
+	path := fmt.Sprintf("/sales/orders/%d/updates/%d/retry", order, update)
+	if answer := asha.post(path, url.Values{}); answer.status != http.StatusSeeOther {
+		t.Errorf("answers %d", answer.status)
+	}
+	var state string
+	if o.scan(&state, `SELECT state FROM partner_updates WHERE id = $1`, update); state != "queued" {
+		t.Errorf("the update is %s, want queued", state)
+	}
+	if answer := asha.post(fmt.Sprintf("/sales/orders/%d/updates/%d/retry", o.order(nil), update), url.Values{}); answer.status != http.StatusNotFound {
+		t.Errorf("under another order it answers %d, want 404", answer.status)
+	}
+	if answer := o.enter("viewer").post(path, url.Values{}); answer.status != http.StatusForbidden {
+		t.Errorf("a viewer gets %d, want 403", answer.status)
 	}
 }

@@ -47,6 +47,7 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(post("/sales/orders/:order/status", models.OrdersStatus, h.ChangeStatus)),
 		scoped(get("/sales/orders/:order/payments/:payment/refunds/new", models.RefundMoney, h.NewRefund)),
 		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
+		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
 	}
 }

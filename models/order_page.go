@@ -186,9 +186,11 @@ func (p *OrderPage) Sums() Sums {
 	return Sums{amount(paid), amount(refunded), amount(returning), amount(paid - refunded - returning)}
 }
 
-// Live says whether something about the order is expected to change by itself soon.
+// Live says whether something about the order is expected to change by itself soon: money is under way,
+// or Fynd is about to hear of it.
 func (p *OrderPage) Live() bool {
-	return slices.ContainsFunc(p.Operations(), func(op Operation) bool {
+	telling := func(u PartnerUpdate) bool { return u.State == "queued" && u.Tries == 0 }
+	return slices.ContainsFunc(p.Updates, telling) || slices.ContainsFunc(p.Operations(), func(op Operation) bool {
 		return op.State.Open() && op.State != NeedsReview && op.State != AwaitingApproval
 	})
 }

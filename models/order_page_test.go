@@ -54,8 +54,13 @@ func TestOrderPage(t *testing.T) {
 	if _, err := till.db.SettleDue(till.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := till.db.OrderPage(till.ctx, till.order); err != nil || again.Fingerprint() == seen || again.Live() {
-		t.Errorf("settled, the page is the same or still live (%v)", err)
+	again, err := till.db.OrderPage(till.ctx, till.order)
+	if err != nil || again.Fingerprint() == seen || !again.Live() {
+		t.Errorf("settled, the page is the same, or does not wait until Fynd has heard (%v)", err)
+	}
+	till.exec(`UPDATE partner_updates SET state = 'done', tries = 1`)
+	if again, err := till.db.OrderPage(till.ctx, till.order); err != nil || again.Live() {
+		t.Errorf("told, the page is still live (%v)", err)
 	}
 }
 
