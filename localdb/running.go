@@ -67,7 +67,7 @@ func (f folder) runningPID() (int, error) {
 	}
 	// Its other lines stay: by them the server checks that no old session is left on its memory.
 	stale := append([]byte(strconv.Itoa(unusedPID)+"\n"), rest...)
-	if err := os.WriteFile(path, stale, 0o600); err != nil {
+	if err := os.WriteFile(path, stale, 0o600); err != nil { //nolint:gosec // our own folder
 		return 0, fmt.Errorf("mark a stale postmaster.pid: %w", err)
 	}
 	return 0, nil

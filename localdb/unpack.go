@@ -68,7 +68,7 @@ func write(root *os.Root, name string, from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, from) //nolint:gosec // the reader ends at largest
+	_, err = io.Copy(file, from)
 	return errors.Join(err, file.Close())
 }
 

@@ -73,5 +73,5 @@ func (h *host) sweep(ctx context.Context) error {
 func lockID(name string) int32 {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(name)) // never fails
-	return int32(sum.Sum32())      //nolint:gosec // any 32 bits will do
+	return int32(sum.Sum32())
 }

@@ -46,7 +46,7 @@ func init() {
 // baseDir is this user's folder for the tests' server. What is in it may be deleted at any time.
 func baseDir() (string, error) {
 	base := filepath.Join(scratch(), "kartify-test-"+strconv.Itoa(os.Geteuid()))
-	err := os.Mkdir(base, 0o711) //nolint:gosec // the server's user passes through
+	err := os.Mkdir(base, 0o711)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func baseDir() (string, error) {
 func scratch() string {
 	const memory, room = "/dev/shm", 4 << 30
 	var stat syscall.Statfs_t
-	if err := syscall.Statfs(memory, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room { //nolint:gosec // a size is positive
+	if err := syscall.Statfs(memory, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
 		return os.TempDir()
 	}
 	return memory
@@ -112,7 +112,7 @@ func startKeeper(base string) error {
 		return err
 	}
 	defer func() { _ = report.Close() }()
-	cmd := exec.Command(self) //nolint:gosec,noctx // ourselves, outliving the call
+	cmd := exec.Command(self) //nolint:noctx // ourselves, outliving the call
 	cmd.Dir, cmd.Env = base, append(os.Environ(), keeperEnv+"="+base)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.ExtraFiles = []*os.File{reporting}
