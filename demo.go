@@ -172,7 +172,7 @@ func listenNear(ctx context.Context, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: write it as 127.0.0.1:8080", addr)
 	}
-	first, err := net.LookupPort("tcp", port)
+	first, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", addr, err)
 	}

@@ -61,7 +61,7 @@ func New(db *models.DB, log *slog.Logger) (*Jobs, error) {
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
 		Queues:               queues,
 		Workers:              j.workers(),
-		WorkerMiddleware:     []rivertype.WorkerMiddleware{river.WorkerMiddlewareFunc(asSystem)},
+		Middleware:           []rivertype.Middleware{river.WorkerMiddlewareFunc(asSystem)},
 		ErrorHandler:         brokenJobs{log},
 		RetryPolicy:          soon{},
 		MaxAttempts:          tries,
