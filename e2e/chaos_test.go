@@ -24,9 +24,11 @@ func (w *world) prepaid(n int) (orders []int64, refs map[int64]string) {
 	for i := range n {
 		id := int64(5001 + i)
 		ref := fmt.Sprintf("pay_KFchaos%07d", i)
-		o := cast.Order{ID: id, At: time.Now().Add(-time.Hour), Name: "Chaos", Status: models.StatusProcessing,
+		o := cast.Order{
+			ID: id, At: time.Now().Add(-time.Hour), Name: "Chaos", Status: models.StatusProcessing,
 			Lines:   []cast.Line{{SKU: "C", Name: "Cloth", Quantity: 1, Unit: 10000}},
-			Payment: &cast.Payment{Ref: ref, OrderRef: fmt.Sprintf("order_KFchaos%05d", i), Status: models.PaymentSuccess, Method: "upi", Captured: true}}
+			Payment: &cast.Payment{Ref: ref, OrderRef: fmt.Sprintf("order_KFchaos%05d", i), Status: models.PaymentSuccess, Method: "upi", Captured: true},
+		}
 		o.Fill()
 		if err := o.Insert(w.ctx, w.db); err != nil {
 			w.t.Fatal(err)

@@ -57,8 +57,11 @@ func TestGatewaySettingsAreSaved(t *testing.T) {
 	const path = "/extensions/payment/razorpay?store=40&mode=test"
 	page := ravi.get(path)
 	for _, fact := range []struct{ where, want string }{
-		{"h1", "Razorpay"}, {"#webhook code", o.url + "/callbacks/razorpay/40"}, {"#webhook", "No genuine webhook has come yet."},
-		{"#versions", "Version 1, in force"}, {"#settings", "Set on"},
+		{"h1", "Razorpay"},
+		{"#webhook code", o.url + "/callbacks/razorpay/40"},
+		{"#webhook", "No genuine webhook has come yet."},
+		{"#versions", "Version 1, in force"},
+		{"#settings", "Set on"},
 	} {
 		if got := text(page.Find(fact.where)); !strings.Contains(got, fact.want) {
 			t.Errorf("%s reads %q, want %q", fact.where, got, fact.want)

@@ -372,8 +372,10 @@ func TestAskTheGatewayNow(t *testing.T) {
 func TestTellFyndAgain(t *testing.T) {
 	o := openOffice(t)
 	order := o.order(nil)
-	update := o.insert("partner_updates", map[string]any{"store_id": 40, "order_id": order, "kind": "refund_session", "request_id": "16916747740991418099", "status": "refund_done",
-		"amount_minor": 49900, "currency": "INR", "state": "failed", "tries": 50, "problem": "Fynd did not answer."})
+	update := o.insert("partner_updates", map[string]any{
+		"store_id": 40, "order_id": order, "kind": "refund_session", "request_id": "16916747740991418099", "status": "refund_done",
+		"amount_minor": 49900, "currency": "INR", "state": "failed", "tries": 50, "problem": "Fynd did not answer.",
+	})
 	asha := o.enter("support")
 	page := asha.get(fmt.Sprintf("/sales/orders/%d", order))
 	if got := text(page.Find("#partner")); !strings.Contains(got, "16916747740991418099 499.00 INR Failed Fynd did not answer. Tell Fynd again") {

@@ -37,8 +37,10 @@ func openShop(t *testing.T, timings models.Timings) *shop {
 	modelstest.Store(t, s.db, 40, "INR")
 	user := modelstest.Person(t, s.db, "Asha", models.Support, 40)
 	s.asha = models.Actor{Kind: "user", UserID: &user.ID, Name: "Asha"}
-	_, err := s.db.SaveSettings(s.ctx, models.SettingsForm{StoreID: 40, Gateway: "razorpay", Mode: "test", Enabled: true, By: models.SystemActor,
-		Values: map[string]string{"key": "k", "secret": "s", "webhook_secret": "hook"}})
+	_, err := s.db.SaveSettings(s.ctx, models.SettingsForm{
+		StoreID: 40, Gateway: "razorpay", Mode: "test", Enabled: true, By: models.SystemActor,
+		Values: map[string]string{"key": "k", "secret": "s", "webhook_secret": "hook"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

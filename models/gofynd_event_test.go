@@ -183,7 +183,8 @@ func TestLinesThatRefundsNameStay(t *testing.T) {
 	m.exec(`INSERT INTO operations (store_id, order_id, payment_id, kind, source, amount_minor, currency, lines, requester, digest, idempotency_key, state, finished_at)
 		SELECT 40, order_id, id, 'refund', 'staff', 3000, 'INR', '[{"item_id":1,"quantity":1}]', 'Asha', '\x00', 'kfylines0001', 'failed', now() FROM payments`)
 	m.send(told("e3", "ORDER_PLACED", "FY1", map[string]any{"occurred_at": "2026-02-01T10:00:00Z", "order": map[string]any{
-		"total": "90.00", "items": []any{map[string]any{"name": "Kurta, blue", "quantity": 3, "unit_price": "30.00"}}}}))
+		"total": "90.00", "items": []any{map[string]any{"name": "Kurta, blue", "quantity": 3, "unit_price": "30.00"}},
+	}}))
 	if got := m.text(`SELECT name||' '||(SELECT total_minor FROM orders) FROM order_items`); got != "Kurta 10000" {
 		t.Errorf("line and total: %s", got)
 	}

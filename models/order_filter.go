@@ -69,11 +69,22 @@ func (s OrderSort) Param() string {
 func (f OrderFilter) Query() url.Values {
 	q := url.Values{}
 	for _, p := range []struct{ name, value string }{
-		{"q", f.Q}, {"order_id", f.OrderID}, {"partner_order_id", f.PartnerOrderID}, {"customer", f.Customer},
-		{"waiting", f.Waiting}, {"gateway", f.Gateway}, {"payment_method", f.PaymentMethod},
-		{"added_from", f.Added.From}, {"added_to", f.Added.To}, {"modified_from", f.Modified.From}, {"modified_to", f.Modified.To},
-		{"amount_from", f.AmountFrom}, {"amount_to", f.AmountTo}, {"cols", strings.Join(f.Columns, ",")},
-		{"after", f.After}, {"before", f.Before},
+		{"q", f.Q},
+		{"order_id", f.OrderID},
+		{"partner_order_id", f.PartnerOrderID},
+		{"customer", f.Customer},
+		{"waiting", f.Waiting},
+		{"gateway", f.Gateway},
+		{"payment_method", f.PaymentMethod},
+		{"added_from", f.Added.From},
+		{"added_to", f.Added.To},
+		{"modified_from", f.Modified.From},
+		{"modified_to", f.Modified.To},
+		{"amount_from", f.AmountFrom},
+		{"amount_to", f.AmountTo},
+		{"cols", strings.Join(f.Columns, ",")},
+		{"after", f.After},
+		{"before", f.Before},
 	} {
 		if p.value != "" {
 			q.Set(p.name, p.value)

@@ -85,8 +85,10 @@ func (db *DB) paymentOf(ctx context.Context, w *Webhook, seen *gateways.Payment)
 		return nil, err
 	}
 	if p == nil {
-		p = &Payment{OrderID: sibling.OrderID, StoreID: sibling.StoreID, Gateway: sibling.Gateway, Mode: sibling.Mode, OrderRef: sibling.OrderRef,
-			Status: PaymentPending, Currency: sibling.Currency, AmountMinor: sibling.AmountMinor, Params: map[string]any{}}
+		p = &Payment{
+			OrderID: sibling.OrderID, StoreID: sibling.StoreID, Gateway: sibling.Gateway, Mode: sibling.Mode, OrderRef: sibling.OrderRef,
+			Status: PaymentPending, Currency: sibling.Currency, AmountMinor: sibling.AmountMinor, Params: map[string]any{},
+		}
 		if err := db.in(ctx).Create(p).Error; err != nil {
 			return nil, fmt.Errorf("store another attempt to pay: %w", err)
 		}

@@ -46,8 +46,10 @@ const (
 var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 
 var permitted = map[Role][]Permission{
-	Owner: {OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead},
+	Owner: {
+		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
+		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead,
+	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
 	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead},
 	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},

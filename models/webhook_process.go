@@ -183,8 +183,10 @@ func (db *DB) webhookTroubled(ctx context.Context, id int64, trouble error) erro
 		tries := w.Tries + 1
 		change := map[string]any{"tries": tries, "effect": "It could not be acted upon yet: " + why, "next_at": at.Add(webhookSteps[min(tries, len(webhookSteps))-1])}
 		if tries >= tx.timings.WebhookTries {
-			change = map[string]any{"tries": tries, "state": WebhookFailed, "next_at": nil, "processed_at": at,
-				"effect": fmt.Sprintf("It could not be acted upon in %d tries: %s", tries, why)}
+			change = map[string]any{
+				"tries": tries, "state": WebhookFailed, "next_at": nil, "processed_at": at,
+				"effect": fmt.Sprintf("It could not be acted upon in %d tries: %s", tries, why),
+			}
 		}
 		if err := tx.in(ctx).Model(&Webhook{}).Where("id = ?", id).Updates(change).Error; err != nil {
 			return fmt.Errorf("count a try of webhook %d: %w", id, err)

@@ -115,7 +115,7 @@ func (db *DB) refuseWebhook(ctx context.Context, d Delivery, w *Webhook, verdict
 		return Receipt{Verdict: verdict}, nil
 	}
 	w.Verdict, w.State, w.Effect, w.ProcessedAt = verdict, WebhookRefused, why, new(now())
-	w.Body = withoutCards(d.Body[:min(len(d.Body), refusedBodyLimit)])
+	w.Body = append([]byte{}, withoutCards(d.Body[:min(len(d.Body), refusedBodyLimit)])...) // not null, even when it is empty
 	if d.StoreID != 0 {
 		w.ClaimedStoreID = strconv.FormatInt(d.StoreID, 10)
 	}

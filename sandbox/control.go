@@ -152,7 +152,8 @@ func (s *Sandbox) clearFaults() {
 func (s *Sandbox) putCaps(_ *http.Request, in struct {
 	Gateway string `json:"gateway"`
 	Enforce *bool  `json:"enforce"`
-}) (any, error) {
+},
+) (any, error) {
 	if s.provider(in.Gateway) == nil || in.Enforce == nil {
 		return nil, errors.New("gateway and enforce are needed")
 	}
@@ -165,7 +166,8 @@ func (s *Sandbox) putCaps(_ *http.Request, in struct {
 // moveClock advances the sandbox's time and does everything that becomes due.
 func (s *Sandbox) moveClock(_ *http.Request, in struct {
 	AdvanceSeconds int64 `json:"advance_seconds"`
-}) (any, error) {
+},
+) (any, error) {
 	if in.AdvanceSeconds < 0 {
 		return nil, errors.New("the clock only moves forward")
 	}
@@ -192,14 +194,16 @@ func (s *Sandbox) addPayment(_ *http.Request, in paymentRequest) (any, error) {
 func (s *Sandbox) movePayment(r *http.Request, in struct {
 	State   string `json:"state"`
 	Webhook bool   `json:"webhook"`
-}) (any, error) {
+},
+) (any, error) {
 	return tryEach(s, func(p seller) (any, error) { return p.move(r.PathValue("id"), in.State, in.Webhook) })
 }
 
 func (s *Sandbox) refundInPortal(r *http.Request, in struct {
 	AmountMinor int64 `json:"amount_minor"`
 	Webhook     bool  `json:"webhook"`
-}) (any, error) {
+},
+) (any, error) {
 	return tryEach(s, func(p refunder) (any, error) {
 		return p.portalRefund(r.PathValue("id"), in.AmountMinor, in.Webhook)
 	})
@@ -208,7 +212,8 @@ func (s *Sandbox) refundInPortal(r *http.Request, in struct {
 func (s *Sandbox) moveRefund(r *http.Request, in struct {
 	State   string `json:"state"`
 	Webhook bool   `json:"webhook"`
-}) (any, error) {
+},
+) (any, error) {
 	return tryEach(s, func(p refunder) (any, error) {
 		return p.settleRefund(r.PathValue("id"), in.State, in.Webhook)
 	})

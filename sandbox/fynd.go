@@ -183,7 +183,8 @@ func (g *fynd) putConfig(_ *http.Request, in struct {
 	AutoRefundDone  *bool           `json:"auto_refund_done"`
 	KnownOnly       *bool           `json:"known_only"`
 	TokenSeconds    *int64          `json:"token_seconds"`
-}) (any, error) {
+},
+) (any, error) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
 	company := plainText(in.Company)

@@ -23,18 +23,35 @@ type member struct {
 
 // What a payment in a session update has to have (fdk-client-javascript, PaymentSessionDetail).
 var fyndPaymentMembers = []member{
-	{"gid", "text"}, {"payment_id", "text"}, {"mode", "text"}, {"amount", "number"}, {"amount_captured", "number"},
-	{"success_url", "text"}, {"cancel_url", "text"}, {"payment_methods", "list"}, {"g_user_id", "text"},
-	{"currency", "text"}, {"aggregator_order_id", "text"}, {"status", "text"},
+	{"gid", "text"},
+	{"payment_id", "text"},
+	{"mode", "text"},
+	{"amount", "number"},
+	{"amount_captured", "number"},
+	{"success_url", "text"},
+	{"cancel_url", "text"},
+	{"payment_methods", "list"},
+	{"g_user_id", "text"},
+	{"currency", "text"},
+	{"aggregator_order_id", "text"},
+	{"status", "text"},
 }
 
 var fyndOrderMembers = []member{
-	{"gid", "text"}, {"amount", "number"}, {"status", "text"}, {"currency", "text"}, {"aggregator", "text"},
+	{"gid", "text"},
+	{"amount", "number"},
+	{"status", "text"},
+	{"currency", "text"},
+	{"aggregator", "text"},
 	{"aggregator_order_details", "object"},
 }
 
 var fyndRefundMembers = []member{
-	{"request_id", "text"}, {"payment_id", "text"}, {"amount", "number"}, {"status", "text"}, {"created", "text"},
+	{"request_id", "text"},
+	{"payment_id", "text"},
+	{"amount", "number"},
+	{"status", "text"},
+	{"created", "text"},
 	{"currency", "text"},
 }
 

@@ -44,7 +44,8 @@ func (s *Sandbox) putMerchant(_ *http.Request, in struct {
 	AccountID     *string `json:"account_id"`
 	ManualCapture *bool   `json:"manual_capture"`
 	BalanceMinor  *int64  `json:"balance_minor"`
-}) (any, error) {
+},
+) (any, error) {
 	if s.provider(in.Gateway) == nil {
 		return nil, errors.New("gateway is missing or unknown")
 	}

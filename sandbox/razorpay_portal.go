@@ -45,8 +45,13 @@ func (g *razorpay) inPortal(p *razorpayPayment) portalPayment {
 		At: time.Unix(e.CreatedAt, 0), CanRefund: e.Captured && left > 0, CanCapture: e.Status == "authorized",
 		Left: decimal(max(0, left), e.Currency),
 		Facts: []fact{
-			{"Order", o.Entity.ID}, {"Order status", o.Entity.Status}, {"Merchant", p.Merchant}, {"Method", e.Method},
-			{"Customer", p.Customer}, {"E-mail", e.Email}, {"Phone", e.Contact},
+			{"Order", o.Entity.ID},
+			{"Order status", o.Entity.Status},
+			{"Merchant", p.Merchant},
+			{"Method", e.Method},
+			{"Customer", p.Customer},
+			{"E-mail", e.Email},
+			{"Phone", e.Contact},
 		},
 	}
 	if o.Entity.Receipt != nil {

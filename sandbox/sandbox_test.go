@@ -189,10 +189,20 @@ func TestAmounts(t *testing.T) {
 		minor          int64
 		ok             bool
 	}{
-		{"1499.00", "INR", 149900, true}, {"0.05", "INR", 5, true}, {"499", "INR", 49900, true}, {"499.5", "INR", 49950, true},
-		{"1500", "JPY", 1500, true}, {"1.234", "KWD", 1234, true}, {"499.500", "INR", 49950, true},
-		{"1.5", "JPY", 0, false}, {"1.234", "INR", 0, false}, {"-1", "INR", 0, false}, {"1e3", "INR", 0, false},
-		{"", "INR", 0, false}, {"1,00", "INR", 0, false}, {"99999999999999999999", "INR", 0, false},
+		{"1499.00", "INR", 149900, true},
+		{"0.05", "INR", 5, true},
+		{"499", "INR", 49900, true},
+		{"499.5", "INR", 49950, true},
+		{"1500", "JPY", 1500, true},
+		{"1.234", "KWD", 1234, true},
+		{"499.500", "INR", 49950, true},
+		{"1.5", "JPY", 0, false},
+		{"1.234", "INR", 0, false},
+		{"-1", "INR", 0, false},
+		{"1e3", "INR", 0, false},
+		{"", "INR", 0, false},
+		{"1,00", "INR", 0, false},
+		{"99999999999999999999", "INR", 0, false},
 	}
 	for _, tt := range tests {
 		got, ok := minorUnits(tt.text, tt.currency)

@@ -57,7 +57,8 @@ func (s *Sandbox) sendWebhooks(_ *http.Request, in struct {
 	Payment string `json:"payment"`
 	Refund  string `json:"refund"`
 	sending
-}) (any, error) {
+},
+) (any, error) {
 	n, ok := s.provider(in.Gateway).(notifier)
 	if !ok {
 		return nil, fmt.Errorf("%q sends no webhooks about a payment", in.Gateway)

@@ -167,8 +167,12 @@ func operationMood(comment string) ui.Kind {
 		word string
 		kind ui.Kind
 	}{
-		{" done", ui.Good}, {" failed", ui.Bad}, {"needs a person", ui.Attention}, {"did not come", ui.Attention},
-		{"accepted", ui.Busy}, {"requested", ui.Busy},
+		{" done", ui.Good},
+		{" failed", ui.Bad},
+		{"needs a person", ui.Attention},
+		{"did not come", ui.Attention},
+		{"accepted", ui.Busy},
+		{"requested", ui.Busy},
 	} {
 		if strings.Contains(comment, m.word) {
 			return m.kind

@@ -203,8 +203,15 @@ func TestReadings(t *testing.T) {
 		text, currency  string
 		units, smallest int64 // -1 when it cannot be
 	}{
-		{"499.00", "INR", 49900, 499}, {"499.50", "INR", 49950, -1}, {"79", "INR", 7900, 79}, {"79", "JPY", 79, 79}, {"1.234", "KWD", 1234, -1},
-		{"", "INR", -1, -1}, {"NaN", "INR", -1, -1}, {"1", "", -1, 1}, {"0", "INR", 0, 0},
+		{"499.00", "INR", 49900, 499},
+		{"499.50", "INR", 49950, -1},
+		{"79", "INR", 7900, 79},
+		{"79", "JPY", 79, 79},
+		{"1.234", "KWD", 1234, -1},
+		{"", "INR", -1, -1},
+		{"NaN", "INR", -1, -1},
+		{"1", "", -1, 1},
+		{"0", "INR", 0, 0},
 	}
 	for _, tt := range tests {
 		units, smallest := Event{AmountText: tt.text}.Readings(tt.currency)

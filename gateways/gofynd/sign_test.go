@@ -91,8 +91,11 @@ func TestWithChecksum(t *testing.T) {
 		Total    int64     `json:"total_amount"`
 		Payments []payment `json:"payment_details"`
 		Order    order     `json:"order_details"`
-	}{"TR1", "complete", "INR", 100, []payment{{"TR1", 100, "INR", "pay_1", "live", "https://s/?a=1&b=<é>", "https://c/", 100, []struct{}{{}}, "u", "o1", "complete", "1700000000000"}},
-		order{GID: "TR1", Amount: 100, Status: "complete", Currency: "INR", Aggregator: "Dummy"}}
+	}{
+		"TR1", "complete", "INR", 100,
+		[]payment{{"TR1", 100, "INR", "pay_1", "live", "https://s/?a=1&b=<é>", "https://c/", 100, []struct{}{{}}, "u", "o1", "complete", "1700000000000"}},
+		order{GID: "TR1", Amount: 100, Status: "complete", Currency: "INR", Aggregator: "Dummy"},
+	}
 	body, err := withChecksum(message, "secret1")
 	if err != nil || !strings.HasSuffix(string(body), `"aggregator":"Dummy"},"checksum":"fe5f830b74943a31597e65d5ff68c698f17d0e7685fee6b9bad6771c2a3d1af4"}`) {
 		t.Errorf("%s, %v", body, err)

@@ -17,8 +17,10 @@ import (
 // What the cast's stores entered, and the gateway sandbox knows them by.
 var (
 	Razorpay = map[string]string{"key_id": "rzp_test_KF00000000000A", "key_secret": "kartify_test_secret_0001", "webhook_secret": "whsec_kartify_0001", "payment_action": "capture"}
-	GoFynd   = map[string]string{"company_id": "1", "application_id": "64d24a8a911bf1c20ac3685c", "affiliate_id": "ruosh-affiliate",
-		"affiliate_token": "ruosh-affiliate-token-0001", "secret_key": "gofynd_secret_0001"}
+	GoFynd   = map[string]string{
+		"company_id": "1", "application_id": "64d24a8a911bf1c20ac3685c", "affiliate_id": "ruosh-affiliate",
+		"affiliate_token": "ruosh-affiliate-token-0001", "secret_key": "gofynd_secret_0001",
+	}
 )
 
 // Sandbox is the gateway sandbox as the cast fills it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
 	"github.com/kartify/kartify/static"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -71,8 +72,10 @@ func frame(title, active string, crumbs ...ui.Link) views.Frame {
 		Person: &views.Person{Name: "Asha Verma", Email: "support@ruosh.example", Role: "Support"},
 		Menu: []views.MenuGroup{
 			{Label: "Sales", Icon: "receipt", Items: []views.MenuItem{
-				{Label: "Orders", Path: "/sales/orders"}, {Label: "Payments", Path: "/sales/payments"},
-				{Label: "Limbo", Path: "/sales/limbo", Badge: "4"}, {Label: "Reconciliation", Path: "/sales/reconciliations"},
+				{Label: "Orders", Path: "/sales/orders"},
+				{Label: "Payments", Path: "/sales/payments"},
+				{Label: "Limbo", Path: "/sales/limbo", Badge: "4"},
+				{Label: "Reconciliation", Path: "/sales/reconciliations"},
 			}},
 			{Label: "Extensions", Icon: "puzzle", Items: []views.MenuItem{
 				{Label: "Extensions", Children: []views.MenuItem{{Label: "Payment", Path: "/extensions/payment"}}},
@@ -84,8 +87,10 @@ func frame(title, active string, crumbs ...ui.Link) views.Frame {
 					{Label: "Data Log", Path: "/system/tools/data-log"},
 					{Label: "Fynd API", Children: []views.MenuItem{{Label: "GoFynd API", Path: "/system/tools/fynd-api/gofynd-api"}}},
 				}},
-				{Label: "Users", Path: "/system/users"}, {Label: "Stores", Path: "/system/stores"},
-				{Label: "Audit", Path: "/system/audit"}, {Label: "Jobs", Path: "/system/jobs"},
+				{Label: "Users", Path: "/system/users"},
+				{Label: "Stores", Path: "/system/stores"},
+				{Label: "Audit", Path: "/system/audit"},
+				{Label: "Jobs", Path: "/system/jobs"},
 			}},
 		},
 	}
