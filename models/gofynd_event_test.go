@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -250,6 +251,49 @@ func TestAnyOrderOfArrivalEndsAlike(t *testing.T) {
 				t.Errorf("something is left over:\n%s", want)
 			}
 		})
+	}
+}
+
+// Acted upon side by side, as by the workers of several processes, they end as one after the other.
+func TestSideBySideTheyEndAlike(t *testing.T) {
+	part := gateways.Result{Status: gateways.Succeeded, Ref: "rfnd_9", PaymentRef: "pay_1", Amount: money.New(4000, "INR"), Word: "processed", At: time.Unix(1769853600, 0).UTC()}
+	parcels := []parcel{
+		placed("o1", "FY1", "pay_1", "2026-01-31T10:00:00Z"), paid("p0", "pay_1", "failed"), paid("p1", "pay_1", "authorized"), paid("p2", "pay_1", "captured"), refunded("r1", part),
+		told("f1", "REFUND_INITIATED", "FY1", map[string]any{"amount": "60.00", "request_id": "r1"}), told("f2", "SHIPMENT_CREATED", "FY1", nil),
+		placed("o2", "FY1", "pay_1", "2026-01-31T10:00:05Z"),
+	}
+	m := openMailroom(t)
+	want := ""
+	for round := range 15 {
+		m.exec(`TRUNCATE orders, webhooks CASCADE`)
+		var ids []int64
+		for i := range parcels {
+			ids = append(ids, m.deliver(parcels[(i*3+round)%len(parcels)]).WebhookID)
+		}
+		var wait sync.WaitGroup
+		for _, id := range append(ids, ids...) { // two processes
+			if round == 0 {
+				break // one after the other
+			}
+			wait.Go(func() {
+				if err := m.db.ProcessWebhook(m.ctx, id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		m.exec(`UPDATE webhooks SET next_at = now() WHERE next_at IS NOT NULL`)
+		m.work()
+		m.sound()
+		if tries := m.text(`SELECT coalesce(max(tries), 0)::text FROM webhooks`); tries != "1" {
+			t.Errorf("round %d: a webhook needed %s tries", round, tries)
+		}
+		if want == "" {
+			want = m.state()
+		}
+		if got := m.state(); got != want {
+			t.Fatalf("round %d ends as\n%s\nand the first as\n%s", round, got, want)
+		}
 	}
 }
 
