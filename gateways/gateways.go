@@ -36,7 +36,8 @@ type Driver struct {
 	KeyLifetime time.Duration  // how long a key is known to be honoured; ByKey only
 	QuietPeriod time.Duration  // how long after a send an effect may still appear in look-ups
 
-	Portal string // where the merchant sees payments: https://dashboard.razorpay.com
+	Portal  string // where the merchant sees payments: https://dashboard.razorpay.com
+	Partner bool   // it sells or ships for the store and moves no money itself
 
 	// Open makes a gateway of a store's settings. Secrets in it are in the clear.
 	Open func(Settings) (Gateway, error)

@@ -80,6 +80,9 @@ func (h *Handlers) CountOrders(c echo.Context) error {
 func (h *Handlers) gatewayOptions() []ui.Option {
 	options := []ui.Option{}
 	for _, driver := range h.DB.Drivers() {
+		if driver.Partner {
+			continue
+		}
 		options = append(options, ui.Option{Value: driver.Code, Label: driver.Name})
 	}
 	if !slices.ContainsFunc(options, func(o ui.Option) bool { return o.Value == "cod" }) {

@@ -32,14 +32,15 @@ var fields = []gateways.Field{
 
 // Driver is the GoFynd API of a store.
 var Driver = gateways.Driver{
-	Code:   "gofynd",
-	Name:   "GoFynd API",
-	Docs:   "Fynd gives these values when it integrates the store; they are also under Edit Store > Server > Gofynd API.",
-	Fields: fields,
-	Class:  gateways.ByReference,
-	Portal: "https://platform.fynd.com",
-	Open:   func(s gateways.Settings) (gateways.Gateway, error) { return Open(s) },
-	Inbox:  inbox{},
+	Code:    "gofynd",
+	Name:    "GoFynd API",
+	Docs:    "Fynd gives these values when it integrates the store; they are also under Edit Store > Server > Gofynd API.",
+	Fields:  fields,
+	Class:   gateways.ByReference,
+	Portal:  "https://platform.fynd.com",
+	Partner: true,
+	Open:    func(s gateways.Settings) (gateways.Gateway, error) { return Open(s) },
+	Inbox:   inbox{},
 }
 
 // Gateway speaks to Fynd for one store.
