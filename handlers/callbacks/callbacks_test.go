@@ -280,8 +280,10 @@ func TestOrderAndRefundOverTheWire(t *testing.T) {
 		"currency": "INR", "total": "100.00", "customer": map[string]any{"name": "Ishaan"}, "items": []any{map[string]any{"name": "Kurta", "quantity": 1, "unit_price": "100.00"}},
 		"payment": map[string]any{"gateway": "razorpay", "payment_id": "pay_KFwire00000001", "method": "upi", "status": "complete", "amount": "100.00"},
 	}
-	event := map[string]any{"company_id": 1, "event": "REFUND_INITIATED", "gofynd_order_id": "FYWIRE1", "gid": "TRWIRE1", "store_id": 40, "amount": "25.00", "currency": "INR",
-		"request_id": "16916747740991418500", "to": d.url + "/callbacks/gofynd"}
+	event := map[string]any{
+		"company_id": 1, "event": "REFUND_INITIATED", "gofynd_order_id": "FYWIRE1", "gid": "TRWIRE1", "store_id": 40, "amount": "25.00", "currency": "INR",
+		"request_id": "16916747740991418500", "to": d.url + "/callbacks/gofynd",
+	}
 	d.ask("/_sandbox/fynd/webhooks", event) // before the order it speaks of
 	d.until("parked", `SELECT (count(*) = 1)::text FROM webhooks WHERE partner_order_id = 'FYWIRE1' AND state = 'parked'`)
 	d.ask("/_sandbox/fynd/webhooks", map[string]any{"company_id": 1, "event": "ORDER_PLACED", "gofynd_order_id": "FYWIRE1", "gid": "TRWIRE1", "store_id": 40, "order": order, "to": d.url + "/callbacks/gofynd"})
