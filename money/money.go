@@ -54,12 +54,11 @@ func (a Amount) Decimal() string {
 	return sign + minor[:point] + "." + minor[point:]
 }
 
-// String is the amount with its currency: "10.50 INR".
-func (a Amount) String() string {
-	return a.Decimal() + " " + a.Currency
-}
+// String is Grouped, for sentences.
+func (a Amount) String() string { return a.Grouped() }
 
-// Grouped is the amount with its thousands set apart: "1,23,456.00 INR" for rupees, "123,456.00 SEK" for others.
+// Grouped is the amount with its currency and its thousands set apart: "1,23,456.00 INR" for rupees,
+// "123,456.00 SEK" for others.
 func (a Amount) Grouped() string {
 	return a.GroupedDecimal() + " " + a.Currency
 }
