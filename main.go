@@ -23,6 +23,8 @@ type cli struct {
 	Fsck    fsckCommand    `cmd:"" help:"Check the invariants of the money records."`
 	Audit   auditCommand   `cmd:"" help:"Work with the audit log."`
 	Secrets secretsCommand `cmd:"" help:"Work with sealed secrets."`
+
+	Generate generateCommand `cmd:"" help:"Add made-up orders, for demonstrations and measurements."`
 }
 
 func main() {

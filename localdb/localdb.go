@@ -36,6 +36,8 @@ type Options struct {
 	URL  string                           // DATABASE_URL: when set it is used as it is, and nothing is started
 	Fast bool                             // for tests only: do not wait for the disk, so a power cut loses the data
 	Log  func(format string, args ...any) // takes progress as lines for a person; nil is silence
+
+	Settings map[string]string // more settings of a server that is started, such as shared_buffers
 }
 
 // Server is a PostgreSQL that answers.

@@ -5,6 +5,7 @@ package localdb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,7 +72,7 @@ func (s *Server) launch(ctx context.Context, o Options) error {
 		}
 	}
 	began := time.Now()
-	if s.process, err = startProcess(f, bin, settings(f, o.Fast)); err != nil {
+	if s.process, err = startProcess(f, bin, settings(f, o)); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	err = s.awaitReady(ctx, master)
@@ -116,7 +117,7 @@ func (f folder) initialise(ctx context.Context, bin binaries) error {
 }
 
 // settings are the server's command line.
-func settings(f folder, fast bool) []string {
+func settings(f folder, o Options) []string {
 	set := map[string]string{
 		"listen_addresses":        "", // no TCP
 		"unix_socket_directories": f.socket,
@@ -129,12 +130,13 @@ func settings(f folder, fast bool) []string {
 		"shared_buffers":          "128MB",
 		"jit":                     "off", // compiling costs more than our short queries
 	}
-	if fast {
+	if o.Fast {
 		for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes", "autovacuum"} {
 			set[name] = "off"
 		}
 		set["wal_level"], set["max_wal_senders"], set["max_wal_size"] = "minimal", "0", "256MB"
 	}
+	maps.Copy(set, o.Settings)
 	args := []string{"-D", f.data()}
 	for name, value := range set {
 		args = append(args, "-c", name+"="+value)
