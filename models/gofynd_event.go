@@ -105,8 +105,8 @@ func (db *DB) recordFyndEvent(ctx context.Context, w *Webhook, event *gofynd.Eve
 		OrderID: order.ID, StoreID: order.StoreID, Event: event.Name, WebhookID: &w.ID, RequestID: fyndRequestID(event), ShipmentID: idOf(event.ShipmentID),
 		Snapshot: event.Order != nil, ReceivedAt: w.ReceivedAt,
 	}
-	if !event.At.IsZero() {
-		row.OccurredAt = &event.At
+	if at := happened(event, w); !at.IsZero() {
+		row.OccurredAt = &at
 	}
 	said := []string{event.Name + " was recorded."}
 	if strings.HasPrefix(event.Name, "REFUND_") {
@@ -192,7 +192,7 @@ func (db *DB) nameOrder(ctx context.Context, order *Order, event *gofynd.Event) 
 
 // lastEvent makes an event the order's latest, unless a later one is known. Of two at one time the name decides.
 func (db *DB) lastEvent(ctx context.Context, order *Order, w *Webhook, event *gofynd.Event) error {
-	at := cmpTime(event.At, w.ReceivedAt)
+	at := stamp(event, w)
 	err := db.in(ctx).Model(&Order{}).Where("id = ? AND (last_event_at IS NULL OR (last_event_at, last_event) < (?, ?))", order.ID, at, event.Name).
 		Updates(map[string]any{"last_event": event.Name, "last_event_at": at}).Error
 	if err != nil {
@@ -218,5 +218,16 @@ func (db *DB) fyndPaymentFailed(ctx context.Context, w *Webhook, order *Order) e
 	return db.setStatus(ctx, order, StatusFailed, "", "Fynd says that the payment failed.", w.actor(db))
 }
 
-// stamp is when an event happened, for comparing it with others.
-func stamp(event *gofynd.Event, w *Webhook) time.Time { return cmpTime(event.At, w.ReceivedAt).UTC() }
+// happened is when an event happened, as it says. A time a day ahead of us is a clock gone wrong: taken at
+// its word, nothing said later would ever count as newer.
+func happened(event *gofynd.Event, w *Webhook) time.Time {
+	if event.At.After(w.ReceivedAt.Add(24 * time.Hour)) {
+		return time.Time{}
+	}
+	return event.At.UTC()
+}
+
+// stamp is when an event happened, for comparing it with others: when it came, should it not say.
+func stamp(event *gofynd.Event, w *Webhook) time.Time {
+	return cmpTime(happened(event, w), w.ReceivedAt).UTC()
+}

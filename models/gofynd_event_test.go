@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,13 +10,14 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 )
 
 func TestOrderOfFyndIsCreated(t *testing.T) {
 	m := openMailroom(t)
 	m.bogus.AddPayment(*snapshot("pay_1", "captured")) // the gateway has the money
-	m.send(placed("e1", "FY1", "pay_1", "2026-01-31T10:00:00Z"))
+	m.send(placed("e1", "FY1", "pay_1", "2024-01-31T10:00:00Z"))
 	want := "FY1 A-FY1 TRFY1 processing 10000 9000 1000 Card (Bogus) ORDER_PLACED 40"
 	if got := m.text(`SELECT concat_ws(' ', partner_order_id, affiliate_order_id, gid, status, total_minor, items_minor, shipping_minor, payment_method, last_event, store_id) FROM orders`); got != want {
 		t.Errorf("order: %s, want %s", got, want)
@@ -35,13 +37,42 @@ func TestOrderOfFyndIsCreated(t *testing.T) {
 func TestOrderIsThereWhenItsGatewayIsNot(t *testing.T) {
 	m := openMailroom(t)
 	m.exec(`UPDATE gateway_settings SET values = '{}' WHERE gateway = 'razorpay'`) // no credentials any more
-	m.send(placed("e1", "FY1", "pay_1", "2026-01-31T10:00:00Z"))
+	m.send(placed("e1", "FY1", "pay_1", "2024-01-31T10:00:00Z"))
 	if got := m.text(`SELECT o.status||' '||p.status FROM orders o JOIN payments p ON p.order_id = o.id`); got != "pending pending" {
 		t.Errorf("order and payment: %s", got)
 	}
 	if got := m.text(`SELECT state||' '||(effect LIKE '%could not be looked up%') FROM webhooks`); got != "processed true" {
 		t.Errorf("webhook: %s", got)
 	}
+}
+
+// shy is a gateway that does not answer the first time it is asked about a payment.
+type shy struct{ asked *int }
+
+func (shy) Check(context.Context) error { return nil }
+
+func (s shy) Payment(_ context.Context, ref string) (gateways.Payment, error) {
+	if *s.asked++; *s.asked == 1 {
+		return gateways.Payment{}, &gateways.Error{Kind: gateways.Unavailable, Message: "It is shy."}
+	}
+	return *snapshot(ref, "captured"), nil
+}
+
+func TestOrderDoesNotWaitForItsGateway(t *testing.T) {
+	asked := 0
+	m := openMailroom(t, func(o *models.Options) {
+		o.Drivers[0].Open = func(gateways.Settings) (gateways.Gateway, error) { return shy{&asked}, nil }
+	})
+	m.send(placed("e1", "FY1", "pay_1", "2024-01-31T10:00:00Z"))
+	if got := m.text(`SELECT o.status||' '||w.state||' '||w.effect FROM orders o, webhooks w`); got != "pending parked ORDER_PLACED was recorded. The order was created. The payment could not be looked up yet: It is shy." {
+		t.Errorf("order and webhook: %s", got)
+	}
+	m.exec(`UPDATE webhooks SET next_at = now()`)
+	m.work()
+	if got := m.text(`SELECT concat_ws(' ', o.status, captured_minor, w.state, asked) FROM orders o JOIN payments p ON p.order_id = o.id, webhooks w, (SELECT count(*) AS asked FROM order_events) e`); got != "processing 10000 processed 1" {
+		t.Errorf("order, payment, webhook and events: %s", got)
+	}
+	m.sound()
 }
 
 func TestOrderThatDoesNotAddUpIsLeftForAPerson(t *testing.T) {
@@ -83,7 +114,7 @@ func TestOrderThatDoesNotAddUpIsLeftForAPerson(t *testing.T) {
 func TestRefundRequestIsReadInItsUnit(t *testing.T) {
 	platform := func(amount any) parcel {
 		return fyndParcel(fmt.Sprint("e", amount), map[string]any{
-			"company_id": 1, "application_id": "a", "event": map[string]any{"id": "x", "category": "application", "name": "refund", "type": "refund_initiated", "created_timestamp": 1769853600000},
+			"company_id": 1, "application_id": "a", "event": map[string]any{"id": "x", "category": "application", "name": "refund", "type": "refund_initiated", "created_timestamp": 1706695200000},
 			"payload": map[string]any{"order_id": "FYpay_1", "merchant_order_id": "TRpay_1", "merchant_refund_id": fmt.Sprint("r", amount), "amount": amount},
 		}, fyndSecret)
 	}
@@ -169,8 +200,8 @@ func TestClaimedStoreIsKeptAsItWasSaid(t *testing.T) {
 
 func TestOlderStateOfAnOrderOverwritesNothing(t *testing.T) {
 	m := openMailroom(t)
-	m.send(placed("e1", "FY1", "pay_1", "2026-01-31T10:00:02Z"), placed("e2", "FY1", "pay_1", "2026-01-31T10:00:01Z"), placed("e3", "FY1", "pay_1", "2026-01-31T10:00:03Z"))
-	if got := m.text(`SELECT customer_name FROM orders`); got != "Meera 2026-01-31T10:00:03Z" {
+	m.send(placed("e1", "FY1", "pay_1", "2024-01-31T10:00:02Z"), placed("e2", "FY1", "pay_1", "2024-01-31T10:00:01Z"), placed("e3", "FY1", "pay_1", "2024-01-31T10:00:03Z"))
+	if got := m.text(`SELECT customer_name FROM orders`); got != "Meera 2024-01-31T10:00:03Z" {
 		t.Errorf("customer: %s", got)
 	}
 	if got := m.text(`SELECT count(*)::text FROM order_events`); got != "3" {
@@ -180,10 +211,10 @@ func TestOlderStateOfAnOrderOverwritesNothing(t *testing.T) {
 
 func TestLinesThatRefundsNameStay(t *testing.T) {
 	m := openMailroom(t)
-	m.send(placed("e1", "FY1", "pay_1", "2026-01-31T10:00:00Z"), paid("e2", "pay_1", "captured"))
+	m.send(placed("e1", "FY1", "pay_1", "2024-01-31T10:00:00Z"), paid("e2", "pay_1", "captured"))
 	m.exec(`INSERT INTO operations (store_id, order_id, payment_id, kind, source, amount_minor, currency, lines, requester, digest, idempotency_key, state, finished_at)
 		SELECT 40, order_id, id, 'refund', 'staff', 3000, 'INR', '[{"item_id":1,"quantity":1}]', 'Asha', '\x00', 'kfylines0001', 'failed', now() FROM payments`)
-	m.send(told("e3", "ORDER_PLACED", "FY1", map[string]any{"occurred_at": "2026-02-01T10:00:00Z", "order": map[string]any{
+	m.send(told("e3", "ORDER_PLACED", "FY1", map[string]any{"occurred_at": "2024-02-01T10:00:00Z", "order": map[string]any{
 		"total": "90.00", "items": []any{map[string]any{"name": "Kurta, blue", "quantity": 3, "unit_price": "30.00"}},
 	}}))
 	if got := m.text(`SELECT name||' '||(SELECT total_minor FROM orders) FROM order_items`); got != "Kurta 10000" {
@@ -195,9 +226,9 @@ func TestLinesThatRefundsNameStay(t *testing.T) {
 func TestParkedEventsAreAppliedInTheOrderOfTheirArrival(t *testing.T) {
 	m := openMailroom(t)
 	for i, event := range []string{"SHIPMENT_CREATED", "REFUND_INITIATED", "REFUND_PENDING", "SHIPMENT_UPDATED"} {
-		m.send(told(fmt.Sprint("e", i), event, "FY1", map[string]any{"amount": "40", "request_id": "r1", "occurred_at": "2026-01-31T12:00:00Z"}))
+		m.send(told(fmt.Sprint("e", i), event, "FY1", map[string]any{"amount": "40", "request_id": "r1", "occurred_at": "2024-01-31T12:00:00Z"}))
 	}
-	m.send(placed("e9", "FY1", "pay_1", "2026-01-31T10:00:00Z"))
+	m.send(placed("e9", "FY1", "pay_1", "2024-01-31T10:00:00Z"))
 	if got := m.text(`SELECT event FROM order_events ORDER BY id`); got != "ORDER_PLACED\nSHIPMENT_CREATED\nREFUND_INITIATED\nREFUND_PENDING\nSHIPMENT_UPDATED" {
 		t.Errorf("events in order:\n%s", got)
 	}
@@ -208,19 +239,19 @@ func TestParkedEventsAreAppliedInTheOrderOfTheirArrival(t *testing.T) {
 
 // Any order of arrival ends alike: orders, events, payments and operations.
 func TestAnyOrderOfArrivalEndsAlike(t *testing.T) {
-	part := gateways.Result{Status: gateways.Succeeded, Ref: "rfnd_9", PaymentRef: "pay_1", Amount: money.New(4000, "INR"), Word: "processed", At: time.Unix(1769853600, 0).UTC()}
+	part := gateways.Result{Status: gateways.Succeeded, Ref: "rfnd_9", PaymentRef: "pay_1", Amount: money.New(4000, "INR"), Word: "processed", At: time.Unix(1706695200, 0).UTC()}
 	begun := part
 	begun.Status, begun.Word = gateways.Pending, "pending"
 	whole := part
 	whole.Amount = money.New(10000, "INR")
-	order := placed("o1", "FY1", "pay_1", "2026-01-31T10:00:00Z")
-	request := told("f1", "REFUND_INITIATED", "FY1", map[string]any{"amount": "40.00", "request_id": "16916747740991418099", "occurred_at": "2026-01-31T11:00:00Z"})
+	order := placed("o1", "FY1", "pay_1", "2024-01-31T10:00:00Z")
+	request := told("f1", "REFUND_INITIATED", "FY1", map[string]any{"amount": "40.00", "request_id": "16916747740991418099", "occurred_at": "2024-01-31T11:00:00Z"})
 	sets := map[string][]parcel{
 		"an order, its payment and its refund": {order, paid("p1", "pay_1", "captured"), request, refunded("r1", part)},
 		"with repeats and beginnings":          {order, order, refunded("r0", begun), refunded("r1", part), request},
 		"a payment that failed at first":       {order, paid("p0", "pay_1", "failed"), paid("p1", "pay_1", "authorized"), paid("p2", "pay_1", "captured"), refunded("r1", whole)},
 		"two states of the order": {
-			order, placed("o2", "FY1", "pay_1", "2026-01-31T10:00:05Z"), told("o3", "ORDER_PAYMENT_FAILED", "FY1", map[string]any{"occurred_at": "2026-01-31T10:00:03Z"}),
+			order, placed("o2", "FY1", "pay_1", "2024-01-31T10:00:05Z"), told("o3", "ORDER_PAYMENT_FAILED", "FY1", map[string]any{"occurred_at": "2024-01-31T10:00:03Z"}),
 			paid("p1", "pay_1", "captured"),
 		},
 		"all of the money goes back": {order, request, told("f2", "REFUND_DONE", "FY1", map[string]any{"amount": "40.00", "request_id": "16916747740991418099"}), refunded("r1", whole)},
@@ -256,11 +287,11 @@ func TestAnyOrderOfArrivalEndsAlike(t *testing.T) {
 
 // Acted upon side by side, as by the workers of several processes, they end as one after the other.
 func TestSideBySideTheyEndAlike(t *testing.T) {
-	part := gateways.Result{Status: gateways.Succeeded, Ref: "rfnd_9", PaymentRef: "pay_1", Amount: money.New(4000, "INR"), Word: "processed", At: time.Unix(1769853600, 0).UTC()}
+	part := gateways.Result{Status: gateways.Succeeded, Ref: "rfnd_9", PaymentRef: "pay_1", Amount: money.New(4000, "INR"), Word: "processed", At: time.Unix(1706695200, 0).UTC()}
 	parcels := []parcel{
-		placed("o1", "FY1", "pay_1", "2026-01-31T10:00:00Z"), paid("p0", "pay_1", "failed"), paid("p1", "pay_1", "authorized"), paid("p2", "pay_1", "captured"), refunded("r1", part),
+		placed("o1", "FY1", "pay_1", "2024-01-31T10:00:00Z"), paid("p0", "pay_1", "failed"), paid("p1", "pay_1", "authorized"), paid("p2", "pay_1", "captured"), refunded("r1", part),
 		told("f1", "REFUND_INITIATED", "FY1", map[string]any{"amount": "60.00", "request_id": "r1"}), told("f2", "SHIPMENT_CREATED", "FY1", nil),
-		placed("o2", "FY1", "pay_1", "2026-01-31T10:00:05Z"),
+		placed("o2", "FY1", "pay_1", "2024-01-31T10:00:05Z"),
 	}
 	m := openMailroom(t)
 	want := ""
@@ -319,5 +350,16 @@ func permutations(n int) func(yield func([]int) bool) {
 			return true
 		}
 		place(0)
+	}
+}
+
+func TestClockGoneWrongDoesNotFreezeAnOrder(t *testing.T) {
+	m := openMailroom(t)
+	m.send(placed("e1", "FY1", "pay_1", "2999-01-01T00:00:00Z"))
+	m.exec(`UPDATE order_events SET received_at = received_at - interval '100 years'`)
+	m.exec(`UPDATE orders SET last_event_at = last_event_at - interval '100 years'`)
+	m.send(placed("e2", "FY1", "pay_1", "2024-06-01T00:00:00Z"))
+	if got := m.text(`SELECT customer_name FROM orders`); got != "Meera 2024-06-01T00:00:00Z" {
+		t.Errorf("customer: %s", got)
 	}
 }

@@ -355,7 +355,7 @@ func TestUnknownPaymentIsParkedAndAppliedLater(t *testing.T) {
 	if got := m.text(`SELECT DISTINCT state FROM webhooks`); got != "parked" {
 		t.Fatalf("webhooks of an unknown payment are %s", got)
 	}
-	m.send(placed("e3", "FY1", "pay_1", "2026-01-31T10:00:00Z"))
+	m.send(placed("e3", "FY1", "pay_1", "2024-01-31T10:00:00Z"))
 	if got := m.text(`SELECT concat_ws(' ', o.status, p.status, captured_minor, refunded_minor) FROM orders o JOIN payments p ON p.order_id = o.id`); got != "partially_refunded partially_refunded 10000 100" {
 		t.Errorf("order and payment: %s", got)
 	}

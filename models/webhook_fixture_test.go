@@ -187,7 +187,7 @@ func refunded(id string, r gateways.Result) parcel {
 
 // told is an event of Fynd in the flat shape.
 func told(id, event, order string, members map[string]any) parcel {
-	body := map[string]any{"event": event, "gofynd_order_id": order, "store_id": 40, "currency": "INR", "occurred_at": "2026-01-31T10:00:00Z"}
+	body := map[string]any{"event": event, "gofynd_order_id": order, "store_id": 40, "currency": "INR", "occurred_at": "2024-01-31T10:00:00Z"}
 	for name, value := range members {
 		body[name] = value
 	}
@@ -206,7 +206,7 @@ func fyndParcel(id string, body map[string]any, secret string) parcel {
 // placed is the order FY… of 100.00 INR, paid by the payment of this ref.
 func placed(id, order, ref, at string) parcel {
 	return told(id, "ORDER_PLACED", order, map[string]any{"occurred_at": at, "affiliate_order_id": "A-" + order, "gid": "TR" + order, "order": map[string]any{
-		"currency": "INR", "total": "100.00", "shipping": "10.00", "placed_at": "2026-01-31T09:00:00Z",
+		"currency": "INR", "total": "100.00", "shipping": "10.00", "placed_at": "2024-01-31T09:00:00Z",
 		"customer": map[string]any{"name": "Meera " + at, "email": "meera@example.com", "phone": "+919000090000"},
 		"items":    []any{map[string]any{"sku": "K1", "name": "Kurta", "quantity": 3, "unit_price": "30.00"}},
 		"payment":  map[string]any{"gateway": "razorpay", "payment_id": ref, "order_id": "order_" + ref, "method": "card", "status": "complete", "amount": "100.00"},
