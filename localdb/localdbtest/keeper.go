@@ -19,6 +19,7 @@ import (
 
 	"github.com/kartify/kartify/localdb"
 	"github.com/kartify/kartify/localdb/internal/lockfile"
+	"github.com/kartify/kartify/localdb/internal/scratch"
 )
 
 // The server has to outlive the program that started it, because others share it, and must not
@@ -45,7 +46,7 @@ func init() {
 
 // baseDir is this user's folder for the tests' server. What is in it may be deleted at any time.
 func baseDir() (string, error) {
-	base := filepath.Join(scratch(), "kartify-test-"+strconv.Itoa(os.Geteuid()))
+	base := filepath.Join(scratch.Dir(), "kartify-test-"+strconv.Itoa(os.Geteuid()))
 	err := os.Mkdir(base, 0o711)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
@@ -58,17 +59,6 @@ func baseDir() (string, error) {
 		return "", fmt.Errorf("%s is not a folder of this user", base)
 	}
 	return base, nil
-}
-
-// scratch is the folder for files that may be lost: in memory where there is room, since a clone
-// takes 25 ms there and up to 250 ms on a disk.
-func scratch() string {
-	const memory, room = "/dev/shm", 4 << 30
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(memory, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
-		return os.TempDir()
-	}
-	return memory
 }
 
 // joinServer connects to the server of base, which it has started when it does not run.
