@@ -29,6 +29,7 @@ func (h *Handlers) routes() []web.Route {
 func (h *Handlers) homeRoutes() []web.Route {
 	return []web.Route{
 		get("/", models.SignedIn, h.Home),
+		scoped(get("/find", models.OrdersRead, h.Find)),
 	}
 }
 

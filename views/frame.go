@@ -22,6 +22,7 @@ type Frame struct {
 	Notice  string // said once: what the last action did
 	Problem string // said once: why it did not
 	Test    bool   // the gateways move no real money, and the page says so
+	Finder  bool   // this person may look for orders
 }
 
 // MenuGroup is one heading of the menu with what this person may open under it.

@@ -9,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -30,6 +31,7 @@ func Page(c echo.Context, active, title string, crumbs ...ui.Link) views.Frame {
 		f.Crumbs = s.web.crumbs(active, title)
 	}
 	f.Menu = s.web.menuFor(user)
+	f.Finder = user.May(models.OrdersRead)
 	f.Person = &views.Person{Name: user.Name, Email: user.Email, Role: user.Role.Label()}
 	f.CSRF = s.web.db.SessionToken(s.record())
 	f.Notice, f.Problem = s.said(c)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
 )
 
 // Order is an order of the cast with everything that belongs to it. Money is minor units.
@@ -200,6 +201,18 @@ func (o *Order) insertRefund(ctx context.Context, tx pgx.Tx, payment, minor int6
 		o.Store, o.ID, payment, minor, o.Currency, fmt.Sprintf("kfycast%d", o.ID), state, at, ref, finished)
 	if err != nil {
 		return fmt.Errorf("insert the refund: %w", err)
+	}
+	amount := money.New(minor, o.Currency)
+	said := fmt.Sprintf("Refund of %s accepted by the gateway as %s (answer).", amount, ref)
+	if state == "succeeded" {
+		said = fmt.Sprintf("Refund of %s done as %s (answer).", amount, ref)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO order_history (order_id, store_id, at, actor, actor_id, actor_name, kind, comment)
+		SELECT $1, $2, $3::timestamptz, 'user', u.id, u.name, 'operation', $4 FROM users u WHERE u.email = 'support@ruosh.example'
+		UNION ALL SELECT $1, $2, $3::timestamptz + interval '3 seconds', 'job', null, 'kartify', 'operation', $5`,
+		o.ID, o.Store, at, fmt.Sprintf("Refund of %s requested: Goods returned.", amount), said)
+	if err != nil {
+		return fmt.Errorf("insert the refund's history: %w", err)
 	}
 	return nil
 }

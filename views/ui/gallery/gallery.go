@@ -69,6 +69,7 @@ func frame(title, active string, crumbs ...ui.Link) views.Frame {
 		Active: active,
 		CSRF:   "gallery",
 		Test:   true,
+		Finder: true,
 		Person: &views.Person{Name: "Asha Verma", Email: "support@ruosh.example", Role: "Support"},
 		Menu: []views.MenuGroup{
 			{Label: "Sales", Icon: "receipt", Items: []views.MenuItem{
