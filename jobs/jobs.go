@@ -22,12 +22,14 @@ const (
 	money    = "money"
 	webhooks = "webhooks"
 	partner  = "partner"
+	emails   = "emails"
 )
 
 var queues = map[string]river.QueueConfig{
 	money:    {MaxWorkers: 10},
 	webhooks: {MaxWorkers: 6},
 	partner:  {MaxWorkers: 4},
+	emails:   {MaxWorkers: 4},
 }
 
 // queueOf says where a kind of job waits.
@@ -36,6 +38,7 @@ var queueOf = map[string]string{
 	models.StepJob{}.Kind():           money,
 	models.ProcessWebhookJob{}.Kind(): webhooks,
 	models.PartnerJob{}.Kind():        partner,
+	models.SendEmailJob{}.Kind():      emails,
 }
 
 // tries is how often River repeats a job that broke down. The sweep finds what is still due afterwards.

@@ -19,6 +19,7 @@ func (j *Jobs) chores() []chore {
 		{"settle operations", 0, counted(j.db.SettleDue)},
 		{"act on webhooks", 0, counted(j.db.ProcessDueWebhooks)},
 		{"tell partners", 0, counted(j.db.TellDuePartners)},
+		{"send e-mails", 0, counted(j.db.SendDueEmails)},
 		{"note refused webhooks", time.Minute, j.db.NoteRefusedWebhooks},
 		{"forget old sign-ins", 10 * time.Minute, j.db.SweepSignIns},
 	}

@@ -27,6 +27,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.PartnerJob]) error {
 		return j.db.TellPartner(ctx, job.Args.UpdateID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.SendEmailJob]) error {
+		return j.db.SendEmail(ctx, job.Args.EmailID)
+	}))
 	return workers
 }
 

@@ -19,6 +19,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/mail"
 )
 
 // DB is the database and what the records need around it. Inside Tx it is one transaction.
@@ -40,6 +41,8 @@ type parts struct {
 	log      *slog.Logger
 	enqueuer Enqueuer
 	refused  refusals
+	mail     *mail.Server // nil when none is configured
+	letters  func(context.Context, Letter) (WrittenLetter, error)
 }
 
 // Options say how to open a DB. URL and Keys are needed, the rest has defaults.
@@ -51,6 +54,9 @@ type Options struct {
 	BaseURLs map[string]string // gateway code → the provider's API
 	Timings  Timings           // zero fields take DefaultTimings
 	Log      *slog.Logger
+	Mail     *mail.Server                                         // takes the e-mails to customers; without one they are not sent
+	Letters  func(context.Context, Letter) (WrittenLetter, error) // writes them
+	Tracer   pgx.QueryTracer                                      // sees every statement; for measurements
 }
 
 // Enqueuer puts work into the queue within the transaction that causes it.
@@ -72,6 +78,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		config.MaxConns = o.MaxConns
 	}
 	config.PrepareConn = applyScope
+	config.ConnConfig.Tracer = o.Tracer
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
@@ -97,7 +104,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	p := &parts{
 		pool: pool, sql: sqlDB, keys: o.Keys, drivers: map[string]gateways.Driver{}, bases: o.BaseURLs,
-		timings: o.Timings.withDefaults(), log: o.Log,
+		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, letters: o.Letters,
 	}
 	for _, d := range o.Drivers {
 		p.drivers[d.Code] = d

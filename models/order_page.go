@@ -27,6 +27,7 @@ type OrderPage struct {
 	Payments []OrderPayment  // oldest first
 	Updates  []PartnerUpdate // what Fynd was told, or is about to be
 	Webhooks []OrderWebhook  // in the order they arrived
+	Mail     OrderMail       // what the customer was sent, or why not
 	Now      time.Time       // the database's clock
 }
 
@@ -60,6 +61,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		ops      []Operation
 		tries    []OperationAttempt
 		ready    []settingsReady
+		rules    []EmailRule
 		batch    pgx.Batch
 	)
 	scope := ScopeOf(ctx)
@@ -84,6 +86,9 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask("SELECT id, source, event, verdict, state, effect, received_at FROM webhooks"+mine, all(&page.Webhooks))
 	ask(`SELECT s.gateway, s.mode FROM gateway_settings s JOIN orders o ON o.store_id = s.store_id
 		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
+	ask(emailsOfOrder, all(&page.Mail.Emails))
+	ask(fyndOfOrder, all(&page.Mail.Webhooks))
+	ask(rulesOfOrder, all(&rules))
 	ask("SELECT clock_timestamp() FROM (VALUES ($1::bigint, $2::boolean, $3::bigint[])) AS asked", func(rows pgx.Rows) error {
 		now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
 		page.Now = now.UTC()
@@ -97,6 +102,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		return nil, fmt.Errorf("read order %d: %w", id, err)
 	}
 	page.join(payments, ops, tries, ready, db.drivers)
+	page.Mail.Rules = withChoices(rules)
 	return &page, nil
 }
 
@@ -127,6 +133,9 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 		p.Payments = append(p.Payments, OrderPayment{Payment: payment, Driver: driver, Block: block})
 	}
 }
+
+// MailChain answers why the customer got no e-mail, or which one they got.
+func (p *OrderPage) MailChain() MailChain { return p.Mail.Chain(p.Order, p.Store, len(p.Events)) }
 
 // Payment is one payment of the order, or nil.
 func (p *OrderPage) Payment(id int64) *OrderPayment {
@@ -213,6 +222,9 @@ func (p *OrderPage) Fingerprint() string {
 	}
 	for _, update := range p.Updates {
 		_, _ = fmt.Fprintln(h, update.ID, update.State, update.Tries)
+	}
+	for _, email := range p.Mail.Emails {
+		_, _ = fmt.Fprintln(h, email.ID, email.State, email.Tries)
 	}
 	return fmt.Sprintf("%x", h.Sum64())
 }

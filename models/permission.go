@@ -21,6 +21,8 @@ const (
 	ConfirmPayment     Permission = "confirm_payment"
 	WebhooksRead       Permission = "datalog.webhook.read"
 	EmailsRead         Permission = "datalog.email.read"
+	EmailsResend       Permission = "datalog.email.resend"
+	EmailSettings      Permission = "settings.email"
 	PaymentSettings    Permission = "settings.payment.read"
 	PaymentCredentials Permission = "settings.payment.secrets"
 	UsersManage        Permission = "users.manage"
@@ -48,10 +50,10 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead,
+		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
-	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead},
+	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend},
 	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},

@@ -97,6 +97,9 @@ func (db *DB) actOnWebhook(ctx context.Context, id int64, told answers) (err err
 		var out outcome
 		if w.Source == sourceFynd {
 			out, err = tx.applyFyndWebhook(ctx, w, told)
+			if err == nil && out.state == WebhookProcessed && out.order != nil {
+				err = tx.decideMail(ctx, w, *out.order)
+			}
 		} else {
 			out, err = tx.applyGatewayWebhook(ctx, w, told)
 		}

@@ -1,0 +1,238 @@
+package models
+
+import (
+	"fmt"
+	"time"
+)
+
+// CheckResult is what one check of a MailChain came to.
+type CheckResult string
+
+// The results. Doubt is for what nobody here knows, which is something else than a known cause.
+const (
+	CheckPassed  CheckResult = "passed"
+	CheckFailed  CheckResult = "failed"
+	CheckWaits   CheckResult = "waits"
+	CheckDoubt   CheckResult = "unknown"
+	CheckSkipped CheckResult = "not reached"
+)
+
+// CheckStep is one thing that must hold for a customer to get an e-mail.
+type CheckStep string
+
+// The steps, in their order.
+const (
+	StepPartner  CheckStep = "partner_order"
+	StepWebhook  CheckStep = "webhook"
+	StepStore    CheckStep = "store_id"
+	StepEvent    CheckStep = "event"
+	StepAddress  CheckStep = "address"
+	StepWritten  CheckStep = "written"
+	StepHanded   CheckStep = "handed_over"
+	StepAccepted CheckStep = "accepted"
+)
+
+// MailCheck is one link of a MailChain.
+type MailCheck struct {
+	Step   CheckStep
+	Label  string
+	Result CheckResult
+	Said   string // what was found
+	Remedy string // what can be done about it; "" when nothing needs to be
+}
+
+// MailChain answers "why did the customer get no e-mail?": every check with what it came to. After the first
+// one that does not pass, nothing more was reached.
+type MailChain struct {
+	Email   *Email // the decision it explains; nil when there is none
+	Checks  []MailCheck
+	Verdict string // in one sentence
+	Known   bool   // whether the cause is known
+	Sent    bool   // the mail server accepted it
+}
+
+// MailWebhook is a webhook of Fynd that named the order.
+type MailWebhook struct {
+	ID             int64
+	Event          string
+	ClaimedStoreID string
+	State          WebhookState
+	Effect         string
+	DuplicateOf    *int64
+	ReceivedAt     time.Time
+}
+
+// OrderMail is all that is known about the e-mails of an order.
+type OrderMail struct {
+	Emails   []Email       // oldest first, without what they say
+	Webhooks []MailWebhook // in the order they arrived
+	Rules    []MailEvent
+}
+
+// Chain explains the e-mail that matters most: the last one that should have been sent and was not, or else the
+// last one that was. Without any decision it explains why there is none.
+func (m *OrderMail) Chain(order *Order, store *Store, eventsKnown int) MailChain {
+	w := m.lastWebhook()
+	stuck := w != nil && w.State != WebhookProcessed && m.emailOf(w) == nil // something new was said, and nothing decided yet
+	if shown := m.foremost(); shown != nil && !stuck {
+		return m.Explain(shown, order, store)
+	}
+	c := newChain(nil)
+	switch {
+	case !store.Fynd && order.PartnerID() == "":
+		c.fail(StepPartner, fmt.Sprintf("%s is not integrated with FYND, so this order has no partner order ID.", store.Name), "Nothing is amiss: GoFynd e-mails belong to orders of Fynd.")
+	case order.PartnerID() == "":
+		c.noPartner()
+	case w == nil && eventsKnown > 0:
+		c.pass(StepPartner, order.PartnerID())
+		c.end(StepWebhook, CheckDoubt, "Events of this order are recorded, but none of their webhooks is kept here.", "Why no e-mail was sent then is not known. Ask Fynd to send the event again.")
+	case w == nil:
+		c.pass(StepPartner, order.PartnerID())
+		c.fail(StepWebhook, "No webhook of Fynd has named this order.", "Look for forged or unreadable webhooks in the Data Log, compare the webhook address and secret with Fynd's settings, and ask Fynd to send it again.")
+	default:
+		c.pass(StepPartner, order.PartnerID())
+		m.withoutDecision(&c, w, order, store)
+	}
+	return c.done()
+}
+
+// foremost is the e-mail that matters most, or nil.
+func (m *OrderMail) foremost() *Email {
+	var shown *Email
+	for i := range m.Emails {
+		e := &m.Emails[i]
+		if e.Kind != "event" || e.Cause == NoLetter || e.Cause == ToldAlready || e.Problem() && m.madeGood(e) {
+			continue
+		}
+		if shown == nil || e.Problem() || !shown.Problem() {
+			shown = e
+		}
+	}
+	return shown
+}
+
+// madeGood says whether a later e-mail has told the customer what this one did not.
+func (m *OrderMail) madeGood(e *Email) bool {
+	for i := range m.Emails {
+		if later := &m.Emails[i]; later.ID > e.ID && later.Occurrence == e.Occurrence && later.Audience == "customer" && later.State == EmailSent {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *OrderMail) emailOf(w *MailWebhook) *Email {
+	for i := range m.Emails {
+		if id := m.Emails[i].WebhookID; id != nil && *id == w.ID {
+			return &m.Emails[i]
+		}
+	}
+	return nil
+}
+
+// withoutDecision explains a webhook after which nothing was decided.
+func (m *OrderMail) withoutDecision(c *chain, w *MailWebhook, order *Order, store *Store) {
+	if !c.webhook(w) {
+		return
+	}
+	c.pass(StepWebhook, webhookSaid(w))
+	if cause, why := storeObjection(w.ClaimedStoreID, store.ID); cause != "" {
+		c.store(cause, why)
+		return
+	}
+	c.pass(StepStore, storeSaid(w.ClaimedStoreID, store))
+	if cause, why := eventObjection(w.Event, m.Rules); cause != "" {
+		c.event(cause, why)
+		return
+	}
+	c.pass(StepEvent, w.Event+" mails the customer.")
+	if cause, why := addressObjection(order.CustomerEmail); cause != "" {
+		c.address(why)
+		return
+	}
+	c.pass(StepAddress, order.CustomerEmail)
+	c.end(StepWritten, CheckDoubt, "Everything that is needed is there, and yet no e-mail was made; the cause is not known here.", "The webhook may be older than the e-mails. Ask Fynd to send the event again.")
+}
+
+// lastWebhook is the last webhook that said something new.
+func (m *OrderMail) lastWebhook() *MailWebhook {
+	var last *MailWebhook
+	for i := range m.Webhooks {
+		if w := &m.Webhooks[i]; w.DuplicateOf == nil {
+			last = w
+		}
+	}
+	return last
+}
+
+func (m *OrderMail) webhookOf(e *Email) *MailWebhook {
+	for i := range m.Webhooks {
+		if e.WebhookID != nil && m.Webhooks[i].ID == *e.WebhookID {
+			return &m.Webhooks[i]
+		}
+	}
+	return nil
+}
+
+// Explain follows one e-mail, or one decision not to send it, through every check.
+func (m *OrderMail) Explain(e *Email, order *Order, store *Store) MailChain {
+	c := newChain(e)
+	if e.Kind == "resend" {
+		m.byHand(&c, e)
+	} else if !m.decided(&c, e, store) {
+		return c.done()
+	}
+	c.transport(e)
+	return c.done()
+}
+
+// byHand notes that somebody asked for the e-mail, so that what led to others does not matter.
+func (m *OrderMail) byHand(c *chain, e *Email) {
+	for _, step := range []CheckStep{StepPartner, StepWebhook, StepStore, StepEvent} {
+		c.end(step, CheckSkipped, "Does not matter: "+e.Requester+" sent it by hand.", "")
+	}
+	c.pass(StepAddress, e.Recipient)
+}
+
+// decided follows the checks that were made before there was a message.
+func (m *OrderMail) decided(c *chain, e *Email, store *Store) bool {
+	if e.Cause == NoPartnerOrder {
+		c.noPartner()
+		return false
+	}
+	c.pass(StepPartner, e.PartnerOrderID)
+	said := e.Event
+	if w := m.webhookOf(e); w != nil {
+		said = webhookSaid(w)
+	} else if e.WebhookID != nil {
+		said = fmt.Sprintf("%s, webhook %d.", e.Event, *e.WebhookID)
+	}
+	c.pass(StepWebhook, said)
+	if e.Cause == StoreZero || e.Cause == StoreWrong {
+		c.store(e.Cause, e.Why)
+		return false
+	}
+	c.pass(StepStore, storeSaid(e.ClaimedStoreID, store))
+	if e.Cause == EventOff || e.Cause == NoLetter || e.Cause == ToldAlready {
+		c.event(e.Cause, e.Why)
+		return false
+	}
+	c.pass(StepEvent, e.Event+" mails the customer.")
+	if e.Cause == NoAddress || e.Cause == BadAddress {
+		c.address(e.Why)
+		return false
+	}
+	c.pass(StepAddress, e.Recipient)
+	return true
+}
+
+func webhookSaid(w *MailWebhook) string {
+	return fmt.Sprintf("%s, webhook %d, on %s UTC.", w.Event, w.ID, w.ReceivedAt.UTC().Format("2 Jan 2006 at 15:04"))
+}
+
+func storeSaid(claimed string, store *Store) string {
+	if claimed == "" {
+		return fmt.Sprintf("The webhook names no store_ID; its signature is that of %s, store %d.", store.Name, store.ID)
+	}
+	return fmt.Sprintf("store_ID %s is the store's own: %s is store %d.", claimed, store.Name, store.ID)
+}

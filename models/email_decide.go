@@ -1,0 +1,133 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/kartify/kartify/gateways/gofynd"
+	"github.com/kartify/kartify/mail"
+)
+
+// decideMail writes down, once for every webhook, whether the customer is mailed about it, or why not. It is
+// part of acting on the webhook, which holds the order.
+func (db *DB) decideMail(ctx context.Context, w *Webhook, orderID int64) error {
+	event, err := gofynd.Read(w.Headers, w.Body)
+	if err != nil {
+		return fmt.Errorf("read webhook %d: %w", w.ID, err)
+	}
+	var order Order
+	if err := db.in(ctx).First(&order, "id = ?", orderID).Error; err != nil {
+		return fmt.Errorf("read order %d: %w", orderID, err)
+	}
+	e := newEmail(w, &event, &order)
+	rules, err := db.EmailRules(ctx, order.StoreID)
+	if err != nil {
+		return err
+	}
+	e.Cause, e.Why = objection(e, &order, rules)
+	if e.Cause == "" {
+		var told []int64
+		err := db.in(ctx).Model(&Email{}).Where("order_id = ? AND occurrence = ? AND kind = 'event' AND state <> ? AND webhook_id <> ?", order.ID, e.Occurrence, EmailNotSent, w.ID).
+			Limit(1).Pluck("id", &told).Error
+		if err != nil {
+			return fmt.Errorf("look for what the customer of order %d was told: %w", order.ID, err)
+		}
+		if len(told) > 0 {
+			e.Cause, e.Why = ToldAlready, fmt.Sprintf("E-mail %d tells the customer the same.", told[0])
+		}
+	}
+	at, err := db.now(ctx)
+	if err != nil {
+		return err
+	}
+	e.CreatedAt = at
+	if e.Cause == "" {
+		e.State, e.NextAt = EmailQueued, &at // the sweep finds it should the job get lost
+	} else {
+		e.State, e.DoneAt = EmailNotSent, &at
+	}
+	res := db.in(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(e)
+	if res.Error != nil {
+		return fmt.Errorf("decide about an e-mail of order %d: %w", order.ID, res.Error)
+	}
+	if res.RowsAffected == 0 || e.State != EmailQueued {
+		return nil // decided before, or nothing to send
+	}
+	return db.enqueue(ctx, SendEmailJob{EmailID: e.ID})
+}
+
+func newEmail(w *Webhook, event *gofynd.Event, order *Order) *Email {
+	e := &Email{
+		StoreID: order.StoreID, OrderID: order.ID, PartnerOrderID: order.PartnerID(), Kind: "event", Audience: "customer", WebhookID: &w.ID,
+		ClaimedStoreID: w.ClaimedStoreID, Event: mailEvent(event), RequestID: fyndRequestID(event), ShipmentID: idOf(event.ShipmentID),
+		Recipient: strings.TrimSpace(order.CustomerEmail),
+	}
+	e.Occurrence = e.Event
+	switch {
+	case strings.HasPrefix(e.Event, "REFUND_"):
+		if minor, doubt := fyndAmount(event, order); !doubt {
+			e.AmountMinor = minor
+		}
+		e.Occurrence += " " + e.RequestID
+		if e.RequestID == "" {
+			e.Occurrence += "webhook " + strconv.FormatInt(w.ID, 10) // nothing says that it is the same refund
+		}
+	case strings.HasPrefix(e.Event, "SHIPMENT_"):
+		e.Occurrence += " " + e.ShipmentID
+	}
+	return e
+}
+
+// objection is why the customer is not mailed about an event, in the order in which people look for it.
+func objection(e *Email, order *Order, rules []MailEvent) (EmailCause, string) {
+	if order.PartnerID() == "" {
+		return NoPartnerOrder, "The order has no partner order ID: Fynd has not created it."
+	}
+	if cause, why := storeObjection(e.ClaimedStoreID, order.StoreID); cause != "" {
+		return cause, why
+	}
+	if cause, why := eventObjection(e.Event, rules); cause != "" {
+		return cause, why
+	}
+	return addressObjection(e.Recipient)
+}
+
+// storeObjection compares the store_ID of a webhook with the order's store. A webhook that names none stands
+// for the store whose secret signed it, which is the order's.
+func storeObjection(claimed string, actual int64) (EmailCause, string) {
+	n, err := strconv.ParseInt(claimed, 10, 64)
+	switch {
+	case claimed == "" || err == nil && n == actual:
+		return "", ""
+	case err == nil && n == 0:
+		return StoreZero, fmt.Sprintf("The webhook carries store_ID 0; the store is %d.", actual)
+	}
+	return StoreWrong, fmt.Sprintf("The webhook carries store_ID %s; the store is %d.", clip(claimed, 40), actual)
+}
+
+func eventObjection(event string, rules []MailEvent) (EmailCause, string) {
+	for _, rule := range rules {
+		if rule.Event != event {
+			continue
+		}
+		if rule.Mails {
+			return "", ""
+		}
+		return EventOff, fmt.Sprintf("E-mails about %s are switched off for this store.", event)
+	}
+	return NoLetter, fmt.Sprintf("No e-mail is written about %s.", event)
+}
+
+func addressObjection(address string) (EmailCause, string) {
+	if address == "" {
+		return NoAddress, "The order has no e-mail address."
+	}
+	if err := mail.CheckAddress(address); err != nil {
+		return BadAddress, fmt.Sprintf("The order's e-mail address cannot be written to: %v.", err)
+	}
+	return "", ""
+}
