@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -29,20 +30,28 @@ func TestStalePostmasterPID(t *testing.T) {
 	dir := filepath.Join(place(t), "postgres")
 	stop(t, start(t, dir))
 	path := filepath.Join(dir, "data", "postmaster.pid")
+	owner, err := chooseOwner(filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := exec.Command("sleep", "60") // the server's user has it
+	other.SysProcAttr = owner.attributes()
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = other.Process.Kill()
+		_ = other.Wait()
+	}()
 	for name, content := range map[string]string{
-		"a number given out again, to us": fmt.Sprintf("%d\n%s\n1700000000\n5432\n%s\n\n\nready\n", os.Getpid(), filepath.Join(dir, "data"), dir),
-		"a number of nobody":              fmt.Sprintf("%d\n%s\n1700000000\n5432\n%s\n\n\nready\n", unusedPID-1, filepath.Join(dir, "data"), dir),
+		"a number given out again": fmt.Sprintf("%d\n%s\n1700000000\n5432\n%s\n\n\nready\n", other.Process.Pid, filepath.Join(dir, "data"), dir),
+		"a number of nobody":       fmt.Sprintf("%d\n%s\n1700000000\n5432\n%s\n\n\nready\n", unusedPID-1, filepath.Join(dir, "data"), dir),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			info, err := os.Stat(filepath.Join(dir, "data"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			stat := info.Sys().(*syscall.Stat_t)
-			if err := os.Chown(path, int(stat.Uid), int(stat.Gid)); err != nil {
+			if err := owner.give(path); err != nil {
 				t.Fatal(err)
 			}
 			s := start(t, dir)
