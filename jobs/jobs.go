@@ -4,9 +4,13 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +26,7 @@ const (
 	money    = "money"
 	webhooks = "webhooks"
 	partner  = "partner"
+	chores   = "chores"
 	emails   = "emails"
 )
 
@@ -29,6 +34,7 @@ var queues = map[string]river.QueueConfig{
 	money:    {MaxWorkers: 10},
 	webhooks: {MaxWorkers: 6},
 	partner:  {MaxWorkers: 4},
+	chores:   {MaxWorkers: 2},
 	emails:   {MaxWorkers: 4},
 }
 
@@ -38,6 +44,7 @@ var queueOf = map[string]string{
 	models.StepJob{}.Kind():           money,
 	models.ProcessWebhookJob{}.Kind(): webhooks,
 	models.PartnerJob{}.Kind():        partner,
+	models.RunChoreJob{}.Kind():       chores,
 	models.SendEmailJob{}.Kind():      emails,
 }
 
@@ -49,6 +56,13 @@ type Jobs struct {
 	db     *models.DB
 	log    *slog.Logger
 	client *river.Client[pgx.Tx]
+	id     string // of this copy, among the workers
+	host   string
+	ran    func(models.JobRun) // hears of every run of a chore
+
+	mu     sync.Mutex
+	noted  map[string]time.Time // when an idle run of a chore was last recorded
+	beatAt time.Time
 
 	sweeping context.CancelFunc
 	swept    chan struct{}
@@ -59,7 +73,8 @@ func New(db *models.DB, log *slog.Logger) (*Jobs, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	j := &Jobs{db: db, log: log}
+	host, _ := os.Hostname() // for people only
+	j := &Jobs{db: db, log: log, id: host + " " + strings.ToLower(rand.Text()[:6]), host: host, noted: map[string]time.Time{}}
 	timeout := db.Timings().CallTimeout + 30*time.Second // a call, and what is written before and after it
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
 		Queues:               queues,
@@ -98,9 +113,15 @@ func (j *Jobs) Enqueue(ctx context.Context, tx pgx.Tx, job models.Job) error {
 	return nil
 }
 
+// OnRun has every run of a chore told to f, before Start.
+func (j *Jobs) OnRun(f func(models.JobRun)) { j.ran = f }
+
 // Start begins to work. It returns at once; Stop ends it.
 func (j *Jobs) Start(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // Stop ends it, softly
+	if err := j.know(models.AsSystem(ctx)); err != nil {
+		return err
+	}
 	if err := j.client.Start(ctx); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}

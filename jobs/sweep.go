@@ -4,59 +4,81 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/kartify/kartify/models"
 )
 
-// chore is something every process does again and again. Claims in the database keep two processes from
-// doing the same thing twice, so nobody needs to lead.
+// chore is something kartify does again and again. Systems > Jobs shows it, and how it went.
 type chore struct {
-	name  string
-	every time.Duration // 0: at every sweep
-	do    func(context.Context) error
+	name  string // small letters and dashes: it stands in addresses
+	about string // a sentence for people: what it does
+	every time.Duration
+	do    func(context.Context) (int, error) // how many it touched
+
+	// each copy of kartify does it every time: it claims what it touches, row by row. Any other chore is
+	// claimed as a whole, and the first copy to come does it.
+	each bool
 }
 
 func (j *Jobs) chores() []chore {
+	sweep := j.db.Timings().Sweep
 	return []chore{
-		{"settle operations", 0, counted(j.db.SettleDue)},
-		{"act on webhooks", 0, counted(j.db.ProcessDueWebhooks)},
-		{"tell partners", 0, counted(j.db.TellDuePartners)},
-		{"send e-mails", 0, counted(j.db.SendDueEmails)},
-		{"note refused webhooks", time.Minute, j.db.NoteRefusedWebhooks},
-		{"forget old sign-ins", 10 * time.Minute, j.db.SweepSignIns},
+		{"settle-operations", "Takes every money operation whose next step is due one step further: sends it, or asks the gateway what became of it.", sweep, j.db.SettleDue, true},
+		{"act-on-webhooks", "Acts on webhooks that are due, such as one whose order has appeared in the meantime.", sweep, j.db.ProcessDueWebhooks, true},
+		{"tell-partners", "Tells Fynd what it has not heard yet.", sweep, j.db.TellDuePartners, true},
+		{"send-emails", "Sends e-mails that are due, such as one the mail server would not take at first.", sweep, j.db.SendDueEmails, true},
+		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
+		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
+		{"forget-sign-ins", "Forgets sessions that have ended, old failed sign-ins and links that have run out.", 10 * time.Minute, silent(j.db.SweepSignIns), false},
+		{"forget-runs", "Forgets runs of these jobs after two weeks, and copies that were killed.", time.Hour, j.db.SweepRuns, false},
 	}
 }
 
-// counted is a chore that also says how much it found, which nobody asks here.
-func counted(do func(context.Context) (int, error)) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := do(ctx)
-		return err
-	}
+// silent is a chore that does not count what it touches.
+func silent(do func(context.Context) error) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) { return 0, do(ctx) }
 }
 
-// sweep finds what is due, at once and then every Timings.Sweep: work whose job got lost, whose time has
-// come, or that a process left behind. Each chore runs beside the others and never twice at a time.
+// know writes down which chores there are, for the page.
+func (j *Jobs) know(ctx context.Context) error {
+	var list []models.Chore
+	for _, c := range j.chores() {
+		list = append(list, models.Chore{Name: c.name, About: c.about, EverySeconds: c.every.Seconds(), InEach: c.each})
+	}
+	return j.db.KnowChores(ctx, list) //nolint:wrapcheck // says what it did
+}
+
+// sweep does every chore, at once and then in its time: work whose job got lost, whose time has come, or that
+// a process left behind. Each chore runs beside the others and never twice at a time.
 func (j *Jobs) sweep(ctx context.Context) {
 	defer close(j.swept)
-	pause := j.db.Timings().Sweep
 	done := make(chan struct{})
 	chores := j.chores()
 	for _, c := range chores {
 		go func() {
-			j.repeat(ctx, c, max(pause, c.every))
+			j.repeat(ctx, c)
 			done <- struct{}{}
 		}()
 	}
-	for range chores {
+	go func() {
+		j.keepBeating(ctx)
+		done <- struct{}{}
+	}()
+	for range len(chores) + 1 {
 		<-done
 	}
 }
 
-func (j *Jobs) repeat(ctx context.Context, c chore, pause time.Duration) {
+func (j *Jobs) repeat(ctx context.Context, c chore) {
+	pause := c.every
+	if !c.each {
+		pause /= 6 // looks whether it is anybody's turn
+	}
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
-		if err := j.attempt(ctx, c); err != nil && ctx.Err() == nil {
-			j.log.ErrorContext(ctx, "a sweep failed", "chore", c.name, "error", err)
+		if err := j.turn(ctx, c); err != nil && ctx.Err() == nil {
+			j.log.ErrorContext(ctx, "a job that comes again could not be recorded", "chore", c.name, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -66,12 +88,66 @@ func (j *Jobs) repeat(ctx context.Context, c chore, pause time.Duration) {
 	}
 }
 
-// attempt runs a chore once. A panic is an error like others: the next sweep tries again.
-func (j *Jobs) attempt(ctx context.Context, c chore) (err error) {
+// turn does a chore when it is this copy's turn.
+func (j *Jobs) turn(ctx context.Context, c chore) error {
+	if !c.each {
+		if mine, err := j.db.ClaimChore(ctx, c.name); err != nil || !mine {
+			return err //nolint:wrapcheck // says what it did
+		}
+	}
+	return j.run(ctx, c, "")
+}
+
+// idle is how often a run that touched nothing is recorded.
+const idle = 5 * time.Second
+
+// run does a chore once and records how it went. A panic is an error like others: the next turn tries again.
+func (j *Jobs) run(ctx context.Context, c chore, requester string) error {
+	run := models.JobRun{Chore: c.name, Worker: j.id, Requester: requester, StartedAt: time.Now().UTC()}
+	n, err := attempt(ctx, c)
+	run.EndedAt, run.Touched = time.Now().UTC(), int64(n)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // told to stop; what is left is due again
+	}
+	if err != nil {
+		run.Problem = err.Error()
+		j.log.ErrorContext(ctx, "a job that comes again went wrong", "chore", c.name, "error", err)
+	}
+	if j.ran != nil {
+		j.ran(run)
+	}
+	if n == 0 && err == nil && requester == "" && !j.worthNoting(c, run.EndedAt) {
+		return nil
+	}
+	return j.db.RecordRun(ctx, run) //nolint:wrapcheck // says what it did
+}
+
+func attempt(ctx context.Context, c chore) (n int, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("%s broke down: %v", c.name, cause)
 		}
 	}()
 	return c.do(ctx)
+}
+
+// worthNoting says whether an idle run is to be recorded: the first one, and one every few seconds.
+func (j *Jobs) worthNoting(c chore, at time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if at.Sub(j.noted[c.name]) < idle {
+		return false
+	}
+	j.noted[c.name] = at
+	return true
+}
+
+// runAsked does a chore because somebody asked for it.
+func (j *Jobs) runAsked(ctx context.Context, name, requester string) error {
+	for _, c := range j.chores() {
+		if c.name == name {
+			return j.run(ctx, c, requester)
+		}
+	}
+	return fmt.Errorf("no chore is called %s here; an older copy of kartify took this up", name)
 }

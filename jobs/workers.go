@@ -30,6 +30,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.SendEmailJob]) error {
 		return j.db.SendEmail(ctx, job.Args.EmailID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.RunChoreJob]) error {
+		return j.runAsked(ctx, job.Args.Name, job.Args.Requester)
+	}))
 	return workers
 }
 

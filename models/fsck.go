@@ -56,6 +56,11 @@ var invariants = []struct{ name, sql string }{
 			AND EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0)`},
 	{"a verified webhook that was received is on its way", `
 		SELECT 'webhook ' || id FROM webhooks WHERE state = 'received' AND next_at IS NULL`},
+	{"the totals of days equal the orders and refunds", `
+		SELECT 'store ' || store_id || ' on ' || day FROM day_counts c
+		FULL JOIN (SELECT store_id, day, kind, status, currency, sum(n) AS n, sum(minor) AS minor FROM day_totals GROUP BY 1, 2, 3, 4, 5
+			HAVING sum(n) <> 0 OR sum(minor) <> 0) t USING (store_id, day, kind, status, currency)
+		WHERE (c.n, c.minor) IS DISTINCT FROM (t.n, t.minor)`},
 }
 
 // Fsck checks every invariant and lists the broken ones.

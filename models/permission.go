@@ -29,6 +29,7 @@ const (
 	StoresRead         Permission = "stores.read"
 	AuditRead          Permission = "audit.read"
 	JobsRead           Permission = "jobs.read"
+	JobsRun            Permission = "jobs.run"
 )
 
 // Role is a set of permissions with a name. Everybody has exactly one.
@@ -50,7 +51,7 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead,
+		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
 	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend},

@@ -159,7 +159,7 @@ func (t *tables) send(ctx context.Context, r *rows) error {
 func (t *tables) close(ctx context.Context, log func(string, ...any)) error {
 	steps := append([]string{}, t.restore...)
 	steps = append(steps, "INSERT INTO order_event_names SELECT DISTINCT event FROM order_events ON CONFLICT DO NOTHING",
-		"ALTER TABLE orders ENABLE TRIGGER USER", "ALTER TABLE order_events ENABLE TRIGGER USER")
+		"ALTER TABLE orders ENABLE TRIGGER USER", "ALTER TABLE order_events ENABLE TRIGGER USER", "SELECT rebuild_day_totals()")
 	for _, table := range []string{"orders", "order_items", "payments", "webhooks", "order_events", "operations", "operation_attempts", "order_history"} {
 		steps = append(steps, fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%s', 'id'), greatest((SELECT max(id) FROM %[1]s), 1))", table))
 	}

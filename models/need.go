@@ -1,0 +1,164 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kartify/kartify/money"
+)
+
+// NeedKind is one way in which something waits for a person.
+type NeedKind string
+
+// What can wait for a person, the most pressing first.
+const (
+	NeedRefund        NeedKind = "refunds"        // REFUND_INITIATED was received and no money has moved for it
+	NeedReview        NeedKind = "review"         // operations that cannot be settled by asking the gateway
+	NeedContradiction NeedKind = "contradictions" // the gateway said the opposite of a final state
+	NeedUnknown       NeedKind = "unknown"        // operations that were sent and not answered
+	NeedMissing       NeedKind = "missing"        // missing orders
+	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
+	NeedEmail         NeedKind = "emails"         // e-mails of the last week that were not sent, or not for certain
+	NeedFailed        NeedKind = "failed"         // webhooks that could not be acted upon
+	NeedParked        NeedKind = "parked"         // webhooks that wait for their order or payment
+	NeedForged        NeedKind = "forged"         // webhooks of today with a signature that does not fit
+)
+
+// MostNeeds is how far they are counted.
+const MostNeeds = 1000
+
+// Need is how much of one kind waits for a person.
+type Need struct {
+	Kind    NeedKind
+	Count   int            // up to MostNeeds
+	More    bool           // there are more than that
+	Oldest  time.Time      // since when the oldest waits
+	AtRisk  []money.Amount // of those counted, an amount for each currency; empty where no money hangs on it
+	Reasons []NeedReason   // of missing orders
+}
+
+// NeedReason is how many there are for one reason.
+type NeedReason struct {
+	Reason string // debited, unknown, abandoned
+	Count  int
+}
+
+// needs are what each kind counts, and who may see it. Every statement gives rows of id, reason, currency,
+// at and minor of the store called my, and stops after a thousand: one range of an index.
+var needs = []struct {
+	kind NeedKind
+	may  Permission
+	sql  string
+}{
+	{NeedRefund, OrdersRead, `SELECT o.id, '' AS reason, o.currency, e.received_at AS at, coalesce(CASE WHEN NOT e.unit_doubt THEN e.amount_minor END,
+			(SELECT sum(p.captured_minor - p.refunded_minor) FROM payments p WHERE p.order_id = o.id)::bigint, 0) AS minor
+		FROM order_events e JOIN orders o ON o.id = e.order_id
+		WHERE e.store_id = my.id AND e.event = 'REFUND_INITIATED' AND e.waiting AND o.status <> 'missing' ORDER BY e.received_at`},
+	{NeedReview, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
+		FROM operations WHERE store_id = my.id AND state = 'needs_review' ORDER BY created_at`},
+	{NeedContradiction, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
+		FROM operations WHERE store_id = my.id AND contradiction <> '' ORDER BY created_at`},
+	{NeedUnknown, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
+		FROM operations WHERE store_id = my.id AND state = 'unknown' ORDER BY created_at`},
+	{NeedMissing, OrdersRead, `SELECT id, status_reason AS reason, currency, date_added AS at, CASE status_reason WHEN 'debited' THEN total_minor ELSE 0 END AS minor
+		FROM orders WHERE store_id = my.id AND status = 'missing' ORDER BY date_added`},
+	{NeedPartner, OrdersRead, `SELECT id, '' AS reason, '' AS currency, created_at AS at, 0::bigint AS minor
+		FROM partner_updates WHERE store_id = my.id AND state = 'failed' ORDER BY created_at`},
+	{NeedEmail, EmailsRead, `SELECT id, '' AS reason, '' AS currency, created_at AS at, 0::bigint AS minor
+		FROM emails WHERE store_id = my.id AND created_at > now() - interval '7 days'
+			AND (state IN ('failed', 'unknown') OR (state = 'not_sent' AND cause NOT IN ('event_off', 'no_letter', 'told_already'))) ORDER BY created_at`},
+	{NeedFailed, WebhooksRead, `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
+		FROM webhooks WHERE store_id = my.id AND state = 'failed' ORDER BY received_at`},
+	{NeedParked, WebhooksRead, `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
+		FROM webhooks WHERE store_id = my.id AND state = 'parked' ORDER BY received_at`},
+}
+
+// forgedToday counts what belongs to no store, which only those see who see all of them.
+const forgedToday = `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
+	FROM webhooks WHERE verdict = 'forged' AND received_at >= $3 ORDER BY received_at`
+
+// Needs is what waits for a person in the stores of ctx, of the kinds that user may see: the pressing first,
+// and nothing where nothing waits. One statement. today is when this day began.
+func (db *DB) Needs(ctx context.Context, user *User, today time.Time) ([]Need, error) {
+	scope := ScopeOf(ctx)
+	limit := fmt.Sprintf(" LIMIT %d", MostNeeds+1)
+	var parts []string
+	for _, n := range needs {
+		if user.May(n.may) {
+			parts = append(parts, "SELECT '"+string(n.kind)+"' AS kind, r.* FROM my CROSS JOIN LATERAL ("+n.sql+limit+") r")
+		}
+	}
+	if scope.All && user.May(WebhooksRead) {
+		parts = append(parts, "SELECT '"+string(NeedForged)+"' AS kind, r.* FROM ("+forgedToday+limit+") r")
+	}
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	rows, err := db.pool.Query(ctx, `WITH my AS NOT MATERIALIZED (SELECT id FROM stores WHERE $1 OR id = ANY ($2)), beginning AS (SELECT $3::timestamptz)
+		SELECT kind, reason, currency, count(DISTINCT id), min(at), sum(minor)::bigint FROM (`+strings.Join(parts, " UNION ALL ")+`) r
+		GROUP BY kind, reason, currency ORDER BY kind, reason, currency`, scope.All, slices.Concat([]int64{0}, scope.Stores), today)
+	if err != nil {
+		return nil, fmt.Errorf("count what needs a person: %w", err)
+	}
+	defer rows.Close()
+	found := map[NeedKind]*Need{}
+	for rows.Next() {
+		var (
+			kind             NeedKind
+			reason, currency string
+			n                int
+			oldest           time.Time
+			minor            int64
+		)
+		if err := rows.Scan(&kind, &reason, &currency, &n, &oldest, &minor); err != nil {
+			return nil, fmt.Errorf("count what needs a person: %w", err)
+		}
+		if found[kind] == nil {
+			found[kind] = &Need{Kind: kind, Oldest: oldest.UTC()}
+		}
+		found[kind].add(reason, currency, n, oldest.UTC(), minor)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("count what needs a person: %w", err)
+	}
+	return inOrder(found), nil
+}
+
+// add takes in one line of the count.
+func (n *Need) add(reason, currency string, count int, oldest time.Time, minor int64) {
+	n.Count += count
+	if n.Count > MostNeeds {
+		n.Count, n.More = MostNeeds, true
+	}
+	if oldest.Before(n.Oldest) {
+		n.Oldest = oldest
+	}
+	if reason != "" {
+		if i := slices.IndexFunc(n.Reasons, func(r NeedReason) bool { return r.Reason == reason }); i >= 0 {
+			n.Reasons[i].Count += count
+		} else {
+			n.Reasons = append(n.Reasons, NeedReason{reason, count})
+		}
+	}
+	if minor == 0 {
+		return
+	}
+	if i := slices.IndexFunc(n.AtRisk, func(a money.Amount) bool { return a.Currency == currency }); i >= 0 {
+		n.AtRisk[i].Minor += minor
+	} else {
+		n.AtRisk = append(n.AtRisk, money.New(minor, currency))
+	}
+}
+
+func inOrder(found map[NeedKind]*Need) []Need {
+	var list []Need
+	for _, kind := range []NeedKind{NeedRefund, NeedReview, NeedContradiction, NeedUnknown, NeedMissing, NeedPartner, NeedEmail, NeedFailed, NeedParked, NeedForged} {
+		if n := found[kind]; n != nil {
+			list = append(list, *n)
+		}
+	}
+	return list
+}
