@@ -25,6 +25,7 @@ type cli struct {
 	Secrets secretsCommand `cmd:"" help:"Work with sealed secrets."`
 
 	Generate generateCommand `cmd:"" help:"Add made-up orders, for demonstrations and measurements."`
+	Bench    benchCommand    `cmd:"" help:"Measure kartify against the raw limits of this machine, on a private database."`
 }
 
 func main() {
