@@ -208,8 +208,8 @@ func (o *Order) insertRefund(ctx context.Context, tx pgx.Tx, payment, minor int6
 		said = fmt.Sprintf("Refund of %s done as %s (answer).", amount, ref)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO order_history (order_id, store_id, at, actor, actor_id, actor_name, kind, comment)
-		SELECT $1, $2, $3::timestamptz, 'user', u.id, u.name, 'operation', $4 FROM users u WHERE u.email = 'support@ruosh.example'
-		UNION ALL SELECT $1, $2, $3::timestamptz + interval '3 seconds', 'job', null, 'kartify', 'operation', $5`,
+		SELECT $1::bigint, $2::bigint, $3::timestamptz, 'user', u.id, u.name, 'operation', $4 FROM users u WHERE u.email = 'support@ruosh.example'
+		UNION ALL SELECT $1::bigint, $2::bigint, $3::timestamptz + interval '3 seconds', 'job', null, 'kartify', 'operation', $5`,
 		o.ID, o.Store, at, fmt.Sprintf("Refund of %s requested: Goods returned.", amount), said)
 	if err != nil {
 		return fmt.Errorf("insert the refund's history: %w", err)
