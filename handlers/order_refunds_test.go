@@ -107,7 +107,7 @@ func TestRefundMoneyRefused(t *testing.T) {
 		says   string
 		where  string // the field the sentence stands at; "" for the top of the form
 	}{
-		{"more than is left", []string{"mode", "partial", "amount", "1499.01"}, "Only 1499.00 INR is left to refund.", "amount"},
+		{"more than is left", []string{"mode", "partial", "amount", "1499.01"}, "Only 1,499.00 INR is left to refund.", "amount"},
 		{"nothing", []string{"mode", "partial", "amount", ""}, "Enter an amount", "amount"},
 		{"zero", []string{"mode", "partial", "amount", "0"}, "Enter an amount above zero.", "amount"},
 		{"a minus", []string{"mode", "partial", "amount", "-1"}, "without a minus sign", "amount"},
@@ -252,8 +252,8 @@ func TestRefundMoneyIsNotOffered(t *testing.T) {
 		{"paid by CCAvenue", map[string]any{"gateway": "ccavenue"}, map[string]any{"gateway": "ccavenue"}, "Paid by CCAvenue."},
 		{"held only", nil, map[string]any{"status": "authorized", "captured_minor": 0}, "held but not captured yet"},
 		{"declined", nil, map[string]any{"status": "failed", "captured_minor": 0, "authorized_minor": 0}, "This payment is failed"},
-		{"all returned", nil, map[string]any{"status": "refunded", "refunded_minor": 149900}, "All of 1499.00 INR has been returned."},
-		{"all on its way", nil, map[string]any{"status": "refunding", "refund_reserved_minor": 149900}, "1499.00 INR is already on its way back"},
+		{"all returned", nil, map[string]any{"status": "refunded", "refunded_minor": 149900}, "All of 1,499.00 INR has been returned."},
+		{"all on its way", nil, map[string]any{"status": "refunding", "refund_reserved_minor": 149900}, "1,499.00 INR is already on its way back"},
 		{"no Razorpay id", nil, map[string]any{"ref": nil}, "no Razorpay id yet"},
 		{"live, without settings", nil, map[string]any{"mode": "live"}, "No Razorpay settings are stored for Ruosh in live mode."},
 	}
