@@ -65,6 +65,31 @@ func openFolder(dir string) (folder, error) {
 	return f, nil
 }
 
+// removeFolder deletes a data folder. What is none, or in use, is left as it is.
+func removeFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open the data folder: %w", err)
+	}
+	if len(entries) > 0 && !ours(entries) {
+		return fmt.Errorf("%s holds other files; it is not deleted", dir)
+	}
+	pid, err := folder{dir: dir}.runningPID()
+	if err != nil {
+		return err
+	}
+	if pid != 0 {
+		return fmt.Errorf("a PostgreSQL (process %d) runs in %s; stop what started it first", pid, dir)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("delete the data folder: %w", err)
+	}
+	return nil
+}
+
 // ours says whether a folder that is not empty was made by us.
 func ours(entries []fs.DirEntry) bool {
 	for _, e := range entries {

@@ -25,6 +25,34 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
+func TestRemoveTakesOnlyAnIdleDataFolder(t *testing.T) {
+	dir := filepath.Join(place(t), "postgres")
+	if err := Remove(dir); err != nil {
+		t.Errorf("what is not there: %v", err)
+	}
+	s := start(t, dir)
+	if err := Remove(dir); err == nil || !strings.Contains(err.Error(), "stop what started it first") {
+		t.Errorf("under a running server: %v", err)
+	}
+	if ask[int](t, s.URL("postgres"), "select 1") != 1 {
+		t.Error("the server does not answer any more")
+	}
+	stop(t, s)
+	if err := Remove(dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is still there")
+	}
+	home := place(t)
+	if err := os.WriteFile(filepath.Join(home, "letter.txt"), []byte("Dear Asha"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Remove(home); err == nil {
+		t.Error("a folder with a letter in it was deleted")
+	}
+}
+
 // Root's server runs as another user, so every folder on the way must let that user through.
 func TestFolderOnTheWayThatLetsNobodyIn(t *testing.T) {
 	closed := t.TempDir()

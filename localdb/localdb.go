@@ -153,6 +153,15 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.process.stop(ctx)
 }
 
+// Remove deletes a data folder with everything in it, if it is one and no server runs in it.
+func Remove(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("find the data folder: %w", err)
+	}
+	return removeFolder(dir)
+}
+
 // address is a libpq URL over a Unix socket.
 func address(user, password, socket, database string) string {
 	u := url.URL{

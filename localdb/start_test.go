@@ -151,17 +151,17 @@ func TestStartKeepsItsData(t *testing.T) {
 func TestServerIsPrivateAndItsRolePlain(t *testing.T) {
 	dir := filepath.Join(place(t), "postgres")
 	url := start(t, dir).URL("postgres")
-	for sql, want := range map[string]string{
-		"select current_setting('listen_addresses')":                               "",
-		"select current_user":                                                      "kartify",
-		"select rolsuper or rolbypassrls from pg_roles where rolname=current_user": "false",
-		"select rolcreatedb from pg_roles where rolname = current_user":            "true",
-		"select current_setting('timezone')":                                       "UTC",
-		"select 'ÅSA ЖАННА' ilike 'åsa жанна'":                                     "true",
-		"select 'b' < 'a' or 'B' > 'a'":                                            "false", // as bytes
+	for _, tt := range []struct{ sql, want string }{
+		{"select current_setting('listen_addresses')", ""},
+		{"select current_user", "kartify"},
+		{"select rolsuper or rolbypassrls from pg_roles where rolname = current_user", "false"},
+		{"select rolcreatedb from pg_roles where rolname = current_user", "true"},
+		{"select current_setting('timezone')", "UTC"},
+		{"select 'ÅSA ЖАННА' ilike 'åsa жанна'", "true"},
+		{"select 'b' < 'a' or 'B' > 'a'", "false"}, // as bytes
 	} {
-		if got := ask[string](t, url, "select ("+sql+")::text"); got != want {
-			t.Errorf("%s: %q, want %q", sql, got, want)
+		if got := ask[string](t, url, "select ("+tt.sql+")::text"); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.sql, got, tt.want)
 		}
 	}
 	for path, want := range map[string]os.FileMode{"": 0o700, "data": 0o700, "kartify.password": 0o600, "postgres.password": 0o600} {

@@ -13,8 +13,10 @@ type (
 	process struct{ done chan struct{} }
 )
 
-func startIn(context.Context, string, Options) (*Server, error) {
-	return nil, errors.New("kartify starts its own PostgreSQL on Linux and macOS; on this system set DATABASE_URL to one that runs")
-}
+var errUnsupported = errors.New("kartify starts its own PostgreSQL on Linux and macOS; on this system set DATABASE_URL to one that runs")
+
+func startIn(context.Context, string, Options) (*Server, error) { return nil, errUnsupported }
+
+func removeFolder(string) error { return errUnsupported }
 
 func (p *process) stop(context.Context) error { return nil }
