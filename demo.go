@@ -112,7 +112,10 @@ func (d *demoCommand) folder() error {
 	if !d.Fresh {
 		return nil
 	}
-	for _, name := range []string{"postgres", "sandbox", "master.key"} {
+	if err := localdb.Remove(filepath.Join(d.Data, "postgres")); err != nil {
+		return fmt.Errorf("forget the last demo: %w", err)
+	}
+	for _, name := range []string{"sandbox", "master.key"} {
 		if err := os.RemoveAll(filepath.Join(d.Data, name)); err != nil {
 			return fmt.Errorf("forget the last demo: %w", err)
 		}
