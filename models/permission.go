@@ -19,7 +19,10 @@ const (
 	VoidMoney          Permission = "void"
 	OperationRetry     Permission = "operation.retry"
 	ConfirmPayment     Permission = "confirm_payment"
+	DataLogRead        Permission = "datalog.read" // any table of it
 	WebhooksRead       Permission = "datalog.webhook.read"
+	LogReveal          Permission = "datalog.reveal"
+	LogReplay          Permission = "datalog.replay"
 	EmailsRead         Permission = "datalog.email.read"
 	EmailsResend       Permission = "datalog.email.resend"
 	EmailSettings      Permission = "settings.email"
@@ -51,10 +54,10 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun,
+		OperationRetry, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun,
 	},
-	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, EmailsRead, StoresRead},
-	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, EmailsRead, EmailsResend},
+	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
+	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend},
 	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
@@ -65,6 +68,8 @@ func (r Role) May(p Permission) bool {
 	switch p {
 	case Public, SignedIn:
 		return true
+	case DataLogRead:
+		return r.May(WebhooksRead) || r.May(EmailsRead)
 	default:
 		return slices.Contains(permitted[r], p)
 	}

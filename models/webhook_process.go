@@ -94,20 +94,24 @@ func (db *DB) actOnWebhook(ctx context.Context, id int64, told answers) (err err
 		if err != nil || !due {
 			return err
 		}
-		var out outcome
-		if w.Source == sourceFynd {
-			out, err = tx.applyFyndWebhook(ctx, w, told)
-			if err == nil && out.state == WebhookProcessed && out.order != nil {
-				err = tx.decideMail(ctx, w, *out.order)
-			}
-		} else {
-			out, err = tx.applyGatewayWebhook(ctx, w, told)
-		}
+		out, err := tx.applyWebhook(ctx, w, told)
 		if err != nil {
 			return err
 		}
 		return tx.saveWebhook(ctx, w, out)
 	})
+}
+
+// applyWebhook does what a locked webhook says, and decides about the e-mail to the customer.
+func (db *DB) applyWebhook(ctx context.Context, w *Webhook, told answers) (outcome, error) {
+	if w.Source != sourceFynd {
+		return db.applyGatewayWebhook(ctx, w, told)
+	}
+	out, err := db.applyFyndWebhook(ctx, w, told)
+	if err == nil && out.state == WebhookProcessed && out.order != nil {
+		err = db.decideMail(ctx, w, *out.order)
+	}
+	return out, err
 }
 
 // oneAtATime keeps webhooks of one partner order or one payment from being acted upon side by side, until the commit.

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kartify/kartify/money"
+)
+
+// Change is one record that something changed or added, in words.
+type Change struct {
+	What  string   // "Order 1001", "New event"
+	Facts []string // "status: pending → processing"
+}
+
+// recordAt is a record as it stands at one moment.
+type recordAt struct {
+	kind   string // "Order"
+	id     int64
+	values map[string]any
+}
+
+// around is an order and everything that belongs to it, as this transaction sees it: also the webhooks that
+// wait for it, but for one.
+func (db *DB) around(ctx context.Context, order *int64, but int64) ([]recordAt, error) {
+	if order == nil {
+		return nil, nil
+	}
+	var rows []struct {
+		Kind string
+		ID   int64
+		Row  string
+	}
+	sql := `SELECT 'Order' AS kind, id, to_jsonb(o)::text AS row FROM orders o WHERE id = @order`
+	for _, t := range []struct{ kind, table string }{
+		{"Line", "order_items"}, {"Payment", "payments"}, {"Operation", "operations"}, {"Event", "order_events"},
+		{"Message to Fynd", "partner_updates"}, {"E-mail", "emails"}, {"History", "order_history"},
+	} {
+		sql += fmt.Sprintf(" UNION ALL SELECT '%s', id, to_jsonb(t)::text FROM %s t WHERE order_id = @order", t.kind, t.table)
+	}
+	sql += " UNION ALL SELECT 'Webhook', id, jsonb_build_object('state', state, 'due', next_at IS NOT NULL AND next_at <= clock_timestamp())::text FROM webhooks" +
+		" WHERE state = 'parked' AND id <> @but AND store_id = (SELECT store_id FROM orders WHERE id = @order) AND partner_order_id = (SELECT partner_order_id FROM orders WHERE id = @order)"
+	if err := db.in(ctx).Raw(sql, map[string]any{"order": *order, "but": but}).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read order %d and what belongs to it: %w", *order, err)
+	}
+	records := make([]recordAt, len(rows))
+	for i, row := range rows {
+		records[i] = recordAt{kind: row.Kind, id: row.ID}
+		decoder := json.NewDecoder(strings.NewReader(row.Row))
+		decoder.UseNumber()
+		if err := decoder.Decode(&records[i].values); err != nil {
+			return nil, fmt.Errorf("read %s %d: %w", row.Kind, row.ID, err)
+		}
+	}
+	return records, nil
+}
+
+// What says nothing to a person: bookkeeping, and what belongs to the record's place.
+var quietColumns = []string{
+	"id", "order_id", "store_id", "webhook_id", "version", "updated_at", "date_modified", "created_at", "received_at", "at", "next_at", "tries", "closed_at",
+	"payment_id", "operation_id", "event_id", "digest", "token_hash", "position", "lines", "log", "params", "last_event_at", "snapshot", "actor", "actor_id", "claimed_store_id",
+	"occurrence", "audience", "requester_id", "written_at", "done_at", "handing_at", "occurred_at", "finished_at", "first_sent_at", "idempotency_key", "message_id",
+}
+
+// changes are the differences between two moments, by record. Nothing personal is in them.
+func changes(before, after []recordAt) []Change {
+	var list []Change
+	for _, now := range after {
+		i := slices.IndexFunc(before, func(r recordAt) bool { return r.kind == now.kind && r.id == now.id })
+		if i < 0 {
+			if facts := facts(now.kind, nil, now.values); now.kind != "Webhook" {
+				list = append(list, Change{What: "New " + strings.ToLower(now.kind[:1]) + now.kind[1:], Facts: facts})
+			}
+			continue
+		}
+		if facts := facts(now.kind, before[i].values, now.values); len(facts) > 0 {
+			list = append(list, Change{What: now.kind + " " + strconv.FormatInt(now.id, 10), Facts: facts})
+		}
+	}
+	for _, was := range before {
+		if !slices.ContainsFunc(after, func(r recordAt) bool { return r.kind == was.kind && r.id == was.id }) && was.kind != "Webhook" {
+			list = append(list, Change{What: was.kind + " " + strconv.FormatInt(was.id, 10), Facts: []string{"goes away"}})
+		}
+	}
+	return list
+}
+
+// facts are the columns in which a record differs, in the words of the page. before is nil for a new one.
+func facts(kind string, before, after map[string]any) []string {
+	var names []string
+	for name := range after {
+		if !slices.Contains(quietColumns, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	currency, _ := after["currency"].(string)
+	var list []string
+	for _, name := range names {
+		was, now := valueText(name, before[name], currency), valueText(name, after[name], currency)
+		switch {
+		case was == now || before == nil && (now == "" || now == "no" || name == "currency"):
+		case kind == "Webhook" && name == "due":
+			list = append(list, "is applied after it")
+		case personalColumn(name):
+			list = append(list, columnText(name)+" is written")
+		case before == nil:
+			list = append(list, columnText(name)+": "+now)
+		default:
+			list = append(list, fmt.Sprintf("%s: %s → %s", columnText(name), orNothing(was), orNothing(now)))
+		}
+	}
+	return list
+}
+
+func personalColumn(name string) bool {
+	return strings.HasPrefix(name, "customer_") || strings.HasSuffix(name, "_address") || strings.HasSuffix(name, "_body") ||
+		slices.Contains([]string{"company", "recipient", "raw", "card_first6", "card_last4", "rrn"}, name)
+}
+
+// columnText is a column as people call it: refunded_minor is refunded.
+func columnText(name string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(name, "_minor"), "_", " ")
+}
+
+func valueText(name string, value any, currency string) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return clip(v, 200)
+	case bool:
+		return map[bool]string{true: "yes", false: "no"}[v]
+	case json.Number:
+		if n, err := v.Int64(); err == nil && strings.HasSuffix(name, "_minor") {
+			if currency == "" || !money.Known(currency) {
+				return fmt.Sprintf("%d smallest units", n)
+			}
+			return money.New(n, currency).Grouped()
+		}
+		return v.String()
+	}
+	text, _ := json.Marshal(value) //nolint:errcheck // it was JSON before
+	return clip(string(text), 200)
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}
