@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/mail"
 	"github.com/kartify/kartify/models"
 )
 
@@ -28,6 +29,9 @@ type Config struct {
 
 	RazorpayURL string `help:"Razorpay's API, when it is not the public one." env:"KARTIFY_RAZORPAY_URL"`
 	FyndURL     string `help:"Fynd Platform, when it is not the public one." env:"KARTIFY_FYND_URL"`
+
+	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
+	MailFrom string `help:"Who the e-mails come from: orders@example.com or Shop <orders@example.com>. Without a name they carry the store's." env:"KARTIFY_MAIL_FROM"`
 
 	SessionIdle     time.Duration   `help:"A session ends after this long without a click." default:"15m" env:"KARTIFY_SESSION_IDLE"`
 	SessionAbsolute time.Duration   `help:"A session ends after this long in any case." default:"8h" env:"KARTIFY_SESSION_ABSOLUTE"`
@@ -62,6 +66,9 @@ func (c *Config) check() error {
 		if prefixErr != nil && addrErr != nil {
 			add("KARTIFY_TRUSTED_PROXIES holds %q, which is neither an address nor a network such as 10.0.0.0/8", text)
 		}
+	}
+	if _, err := c.mail(); err != nil {
+		add("KARTIFY_SMTP_URL and KARTIFY_MAIL_FROM: %w", err)
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		add("KARTIFY_TLS_CERT and KARTIFY_TLS_KEY go together")
@@ -99,6 +106,17 @@ func (c *Config) keys() (*models.Keyring, error) {
 		return nil, errors.New("no master key is set; make one with: openssl rand -base64 32")
 	}
 	return models.NewKeyring(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' })...)
+}
+
+// mail is the mail server, nil when none is named.
+func (c *Config) mail() (*mail.Server, error) {
+	switch {
+	case c.SMTPURL == "" && c.MailFrom == "":
+		return nil, nil //nolint:nilnil // none is a choice
+	case c.SMTPURL == "" || c.MailFrom == "":
+		return nil, errors.New("they go together")
+	}
+	return mail.Parse(c.SMTPURL, c.MailFrom) //nolint:wrapcheck // says what is wrong
 }
 
 func (c *Config) timings() models.Timings {

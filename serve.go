@@ -15,6 +15,7 @@ import (
 	"github.com/kartify/kartify/jobs"
 	"github.com/kartify/kartify/migrations"
 	"github.com/kartify/kartify/models"
+	letters "github.com/kartify/kartify/views/mail"
 	"github.com/kartify/kartify/web"
 )
 
@@ -77,8 +78,13 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	post, err := c.mail()
+	if err != nil {
+		return nil, err
+	}
 	db, err := models.Open(ctx, models.Options{
 		URL: c.DatabaseURL, MaxConns: c.MaxConns, Keys: keys, Drivers: all.Drivers, BaseURLs: c.bases(), Timings: c.timings(), Log: log,
+		Mail: post, Letters: letters.Write,
 	})
 	if err != nil {
 		return nil, err

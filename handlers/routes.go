@@ -66,6 +66,15 @@ func (h *Handlers) extensionRoutes() []web.Route {
 // Systems: order status actions, tools, users, stores, audit, jobs, API tokens.
 func (h *Handlers) systemRoutes() []web.Route {
 	return []web.Route{
+		// E-mails
+		menu("Systems > E-mails", "settings", scoped(get("/system/emails", models.EmailsRead, h.ShowEmailRules))),
+		scoped(post("/system/emails", models.EmailSettings, h.SaveEmailRules)),
+		scoped(get("/system/tools/emails/:email", models.EmailsRead, h.ShowEmail)),
+		scoped(get("/system/tools/emails/:email/body", models.EmailsRead, h.EmailBody)),
+		scoped(get("/system/tools/emails/:email/text", models.EmailsRead, h.EmailText)),
+		scoped(get("/system/tools/emails/:email/message.eml", models.EmailsRead, h.EmailFile)),
+		moneyForm(post("/system/tools/emails/:email/resends", models.EmailsResend, h.ResendEmail)),
+
 		// Users
 		menu("Systems > Users", "settings", get("/system/users", models.UsersManage, h.ListUsers)),
 		post("/system/users", models.UsersManage, h.InviteUser),

@@ -196,3 +196,7 @@ func sourceName(source string) string {
 func dataLogPath(partner string) string {
 	return "/system/tools/data-log?" + url.Values{"table": {"gofynd_webhook"}, "gofynd_order_id": {partner}}.Encode()
 }
+
+func emailLogPath(partner string) string {
+	return "/system/tools/data-log?" + url.Values{"table": {"gofynd_email"}, "gofynd_order_id": {partner}}.Encode()
+}
