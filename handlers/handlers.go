@@ -9,6 +9,7 @@ import (
 
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/static"
+	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
 )
 
@@ -32,6 +33,7 @@ func New(o Options) (*echo.Echo, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what is wrong with the configuration
 	}
+	o.DB.SetOrderFiles(views.OrderFile)
 	h := &Handlers{DB: o.DB, web: shared, ready: o.Ready}
 	if err := shared.Add(h.routes()...); err != nil {
 		return nil, err //nolint:wrapcheck // names the route

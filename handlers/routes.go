@@ -38,6 +38,8 @@ func (h *Handlers) salesRoutes() []web.Route {
 	return []web.Route{
 		menu("Sales > Orders", "shopping-cart", scoped(get("/sales/orders", models.OrdersRead, h.ListOrders))),
 		scoped(get("/sales/orders/count", models.OrdersRead, h.CountOrders)),
+		scoped(get("/sales/orders/export.csv", models.OrdersExport, h.ExportOrders)),
+		scoped(get("/sales/orders/export.xlsx", models.OrdersExport, h.ExportOrders)),
 		scoped(post("/sales/orders/columns", models.OrdersRead, h.ChooseOrderColumns)),
 		scoped(get("/sales/orders/views", models.OrdersRead, h.ListSavedViews)),
 		scoped(post("/sales/orders/views", models.OrdersRead, h.CreateSavedView)),
@@ -50,6 +52,13 @@ func (h *Handlers) salesRoutes() []web.Route {
 		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
 		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
+
+		// Exports
+		menu("Sales > Exports", "shopping-cart", scoped(get("/exports", models.OrdersExport, h.ListExports))),
+		background(get("/exports/progress", models.OrdersExport, h.ExportProgress)),
+		scoped(post("/exports", models.OrdersExport, h.CreateExport)),
+		scoped(get("/exports/:export/file", models.OrdersExport, h.DownloadExport)),
+		scoped(post("/exports/:export/delete", models.OrdersExport, h.DeleteExport)),
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	partner  = "partner"
 	chores   = "chores"
 	emails   = "emails"
+	exports  = "exports"
 )
 
 var queues = map[string]river.QueueConfig{
@@ -36,6 +37,7 @@ var queues = map[string]river.QueueConfig{
 	partner:  {MaxWorkers: 4},
 	chores:   {MaxWorkers: 2},
 	emails:   {MaxWorkers: 4},
+	exports:  {MaxWorkers: 1}, // each takes two connections and much of a core
 }
 
 // queueOf says where a kind of job waits.
@@ -46,6 +48,7 @@ var queueOf = map[string]string{
 	models.PartnerJob{}.Kind():        partner,
 	models.RunChoreJob{}.Kind():       chores,
 	models.SendEmailJob{}.Kind():      emails,
+	models.ExportJob{}.Kind():         exports,
 }
 
 // tries is how often River repeats a job that broke down. The sweep finds what is still due afterwards.

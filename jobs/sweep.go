@@ -27,6 +27,7 @@ func (j *Jobs) chores() []chore {
 		{"act-on-webhooks", "Acts on webhooks that are due, such as one whose order has appeared in the meantime.", sweep, j.db.ProcessDueWebhooks, true},
 		{"tell-partners", "Tells Fynd what it has not heard yet.", sweep, j.db.TellDuePartners, true},
 		{"send-emails", "Sends e-mails that are due, such as one the mail server would not take at first.", sweep, j.db.SendDueEmails, true},
+		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
 		{"forget-sign-ins", "Forgets sessions that have ended, old failed sign-ins and links that have run out.", 10 * time.Minute, silent(j.db.SweepSignIns), false},

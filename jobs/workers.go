@@ -33,7 +33,22 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.RunChoreJob]) error {
 		return j.runAsked(ctx, job.Args.Name, job.Args.Requester)
 	}))
+	river.AddWorker(workers, &exportWorker{db: j.db})
 	return workers
+}
+
+// exportWorker makes files of orders, which may take longer than any other job.
+type exportWorker struct {
+	river.WorkerDefaults[models.ExportJob]
+	db *models.DB
+}
+
+// Timeout is none: whoever makes a file shows every second that it lives.
+func (*exportWorker) Timeout(*river.Job[models.ExportJob]) time.Duration { return -1 }
+
+// Work makes one file.
+func (w *exportWorker) Work(ctx context.Context, job *river.Job[models.ExportJob]) error {
+	return w.db.RunExport(ctx, job.Args.ExportID) //nolint:wrapcheck // says what it did
 }
 
 // asSystem lets a job see every store.

@@ -41,8 +41,11 @@ type parts struct {
 	log      *slog.Logger
 	enqueuer Enqueuer
 	refused  refusals
+	streams  exportStreams
 	mail     *mail.Server // nil when none is configured
 	letters  func(context.Context, Letter) (WrittenLetter, error)
+
+	orderFiles OrderFiles // nil until somebody says how files of orders are written
 }
 
 // Options say how to open a DB. URL and Keys are needed, the rest has defaults.

@@ -24,12 +24,13 @@ type OrderListView struct {
 	Gateways []ui.Option
 	Problem  string
 
-	User     int64
-	CSRF     string
-	MayShare bool
-	View     models.SavedView // as the person filled it in
-	Refused  *models.Problem  // why it was not saved
-	Now      time.Time
+	User      int64
+	CSRF      string
+	MayShare  bool
+	MayExport bool
+	View      models.SavedView // as the person filled it in
+	Refused   *models.Problem  // why it was not saved
+	Now       time.Time
 }
 
 // OrdersPath is the address of the list with a filter.

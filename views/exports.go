@@ -1,0 +1,172 @@
+package views
+
+import (
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// ExportsView is the exports a person may see.
+type ExportsView struct {
+	Exports []*models.Export
+	Choices *models.OrderChoices
+	CSRF    string
+	Now     time.Time
+	Fresh   string // the one just asked for
+}
+
+// ExportPath is where an export is found on its page.
+func ExportPath(e *models.Export) string { return "/exports#export-" + e.ID }
+
+func exportFile(e *models.Export) string   { return "/exports/" + e.ID + "/file" }
+func exportDelete(e *models.Export) string { return "/exports/" + e.ID + "/delete" }
+
+// StreamPath is where a list is downloaded from while its file is made.
+func StreamPath(format string, query url.Values, withMissing bool) string {
+	if withMissing {
+		query.Set("missing", "include")
+	}
+	return withQuery("/sales/orders/export."+format, query)
+}
+
+// live has the page ask for news as long as an export is being made.
+func (v ExportsView) live() templ.Attributes {
+	if !slices.ContainsFunc(v.Exports, (*models.Export).Open) {
+		return nil
+	}
+	return templ.Attributes{"hx-get": "/exports/progress", "hx-trigger": "every 1s", "hx-swap": "outerHTML", "data-background": "true"}
+}
+
+// filter is what an export is of, in words.
+func (v ExportsView) filter(e *models.Export) (filter, missing string) {
+	q, err := url.ParseQuery(e.Query)
+	if err != nil {
+		return e.Query, ""
+	}
+	f, _ := models.ReadOrderFilter(q, v.Choices)
+	return filterWords(f, v.Choices), missingWords(f, v.Choices)
+}
+
+func (v ExportsView) zone(e *models.Export) *time.Location {
+	if len(e.Stores) == 0 {
+		return time.UTC
+	}
+	return v.Choices.Zone(e.Stores[0])
+}
+
+// exportState is the word for how far an export has come.
+func (v ExportsView) state(e *models.Export) (ui.Kind, string) {
+	switch {
+	case e.State == models.ExportQueued:
+		return ui.Neutral, "Waiting"
+	case e.State == models.ExportRunning && e.Streamed:
+		return ui.Busy, "Being downloaded"
+	case e.State == models.ExportRunning:
+		return ui.Busy, "Being made"
+	case e.State == models.ExportFailed:
+		return ui.Bad, "Failed"
+	case e.HasFile(v.Now):
+		return ui.Good, "Ready"
+	case e.State == models.ExportDone && e.Streamed:
+		return ui.Good, "Downloaded"
+	}
+	return ui.Neutral, "Deleted after a day"
+}
+
+// far says how many orders are in the file, or will be.
+func far(e *models.Export) string {
+	switch {
+	case e.State == models.ExportQueued:
+		return "Not begun yet"
+	case e.Promised == nil && e.Open():
+		return "Counting the orders"
+	case e.Promised == nil:
+		return "No orders"
+	case e.State == models.ExportDone || e.State == models.ExportExpired:
+		return grouped(e.Written) + wordFor(int(e.Written), " order", " orders") + ", as many as promised"
+	}
+	return grouped(e.Written) + " of " + grouped(*e.Promised) + " orders"
+}
+
+func formatName(format string) string {
+	return map[string]string{models.ExportCSV: "CSV", models.ExportXLSX: "Excel"}[format]
+}
+
+// fileSize is a number of bytes as people read it.
+func fileSize(bytes int64) string {
+	switch {
+	case bytes >= 1<<20:
+		return strconv.FormatFloat(float64(bytes)/(1<<20), 'f', 1, 64) + " MB"
+	case bytes >= 1<<10:
+		return strconv.FormatInt(bytes>>10, 10) + " kB"
+	}
+	return strconv.FormatInt(bytes, 10) + " bytes"
+}
+
+// grouped is a number with its thousands set apart.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+func hexOf(sum []byte) string { return hex.EncodeToString(sum) }
+
+// exportQuery is the filter of the list as an export takes it.
+func (v OrderListView) exportQuery() string {
+	f := v.Filter.FirstPage()
+	f.Limit, f.Columns = 0, nil
+	return f.Query().Encode()
+}
+
+// exportCount says how many orders the list has.
+func (v OrderListView) exportCount() string {
+	switch total := v.total(); {
+	case total == "":
+		return "Very many orders match"
+	case v.Tally.More:
+		return "More than " + grouped(int64(v.Tally.Total)) + " orders match"
+	default:
+		return grouped(int64(v.Tally.Total)) + wordFor(v.Tally.Total, " order matches", " orders match")
+	}
+}
+
+// large says whether the file is better made in the background.
+func (v OrderListView) large() bool {
+	return v.Tally == nil || v.Tally.More || v.Tally.Total > models.ExportThreshold
+}
+
+// missingQuestion asks whether missing orders that match are wanted too; empty when there is nothing to ask.
+func (v OrderListView) missingQuestion() string {
+	switch {
+	case v.Filter.WithMissing():
+		return ""
+	case v.Tally == nil && len(v.Filter.Statuses) == 0:
+		return "Missing orders may match this filter: include them?"
+	case v.hidden() > 0:
+		return v.hiddenTitle() + " this filter: include " + wordFor(v.hidden(), "it", "them") + "?"
+	}
+	return ""
+}
+
+// missingRemark says what the file has of missing orders when there is no question.
+func (v OrderListView) missingRemark() string {
+	switch {
+	case v.Filter.WithMissing() && len(v.Filter.Statuses) == 1:
+		return "These are missing orders alone."
+	case v.Filter.WithMissing():
+		return "Missing orders are among them, as the filter says."
+	case len(v.Filter.Statuses) > 0:
+		return "No missing orders: the filter names other statuses."
+	}
+	return "No missing order matches."
+}
