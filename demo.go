@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/localdb"
+	"github.com/kartify/kartify/mail/sink"
 	"github.com/kartify/kartify/migrations"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/models/cast"
@@ -64,12 +65,20 @@ func (d *demoCommand) Run(ctx context.Context) error {
 
 	background, stop := context.WithCancel(ctx)
 	defer stop()
+	post, err := sink.Start("127.0.0.1:0", filepath.Join(d.Data, "mail"), sink.Behave)
+	if err != nil {
+		return err
+	}
+	defer post.Close() //nolint:errcheck // every message is in its folder
+	others := http.NewServeMux()
+	others.Handle("/", box.Handler())
+	others.Handle("/_sink/", post.Handler())
 	boxDone := make(chan error, 1)
 	go func() {
-		boxDone <- serve(background, &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 5 * time.Second}, boxListener, time.Second)
+		boxDone <- serve(background, &http.Server{Handler: others, ReadHeaderTimeout: 5 * time.Second}, boxListener, time.Second)
 	}()
 
-	config, err := d.config(url, base, boxBase)
+	config, err := d.config(url, base, boxBase, post.URL())
 	if err != nil {
 		return err
 	}
@@ -86,6 +95,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if err := (cast.Sandbox{Base: boxBase, Kartify: base}).Load(ctx, now); err != nil {
+		return err
+	}
+	if err := cast.Mail(system, app.db, now); err != nil {
 		return err
 	}
 	d.welcome(base, boxBase, time.Since(started))
@@ -124,7 +136,7 @@ func (d *demoCommand) folder() error {
 }
 
 // config is what the demo's kartify is told: the sandbox in place of the providers, a key of its own.
-func (d *demoCommand) config(url, base, box string) (*Config, error) {
+func (d *demoCommand) config(url, base, box, post string) (*Config, error) {
 	path := filepath.Join(d.Data, "master.key")
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if err := os.WriteFile(path, []byte(models.NewMasterKey()), 0o600); err != nil {
@@ -134,7 +146,7 @@ func (d *demoCommand) config(url, base, box string) (*Config, error) {
 	t := models.DefaultTimings
 	config := &Config{
 		Addr: strings.TrimPrefix(base, "http://"), DatabaseURL: url, MasterKeyFile: path, PublicURL: base, MaxConns: 20,
-		RazorpayURL: box + "/razorpay/v1", FyndURL: box + "/fynd",
+		RazorpayURL: box + "/razorpay/v1", FyndURL: box + "/fynd", SMTPURL: post, MailFrom: "orders@ruosh.example",
 		SessionIdle: 8 * time.Hour, SessionAbsolute: 24 * time.Hour, FormLifetime: t.FormLifetime, CallTimeout: t.CallTimeout, Lease: t.Lease,
 		ResendAfter: 10 * time.Second, Sweep: 2 * time.Second, LookupSteps: []time.Duration{3 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute},
 		SecretOverlap: t.SecretOverlap,
@@ -163,7 +175,9 @@ kartify is ready (%.1f s): %s
     viewer@ruosh.example    orders, to read
 
   Orders Fynd wants refunded: %[2]s/sales/orders?event=REFUND_INITIATED
+  Nobody got an e-mail, why:  %[2]s/sales/orders/1032 (and 1013, 1033 to 1036)
   The gateways' side:         %[4]s/_sandbox/
+  E-mails to customers:       %[4]s/_sink/
 
 Ctrl-C stops everything; the data stays in %[5]s.
 `, took.Seconds(), base, cast.Password, box, d.Data)

@@ -46,7 +46,11 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, order := range Orders(now) {
+	orders := Orders(now)
+	for _, order := range MailOrders(now) {
+		orders = append(orders, order.Order)
+	}
+	for _, order := range orders {
 		if order.Gateway != "razorpay" || order.Payment == nil || order.Payment.Ref == "" {
 			continue
 		}
