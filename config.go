@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -26,6 +27,9 @@ type Config struct {
 	MaxConns       int32    `help:"Most database connections." default:"20" env:"KARTIFY_MAX_CONNS"`
 	NoWorkers      bool     `help:"Serve pages only; another process does the background work." env:"KARTIFY_NO_WORKERS"`
 	LogFormat      string   `help:"json or text." default:"json" enum:"json,text" env:"KARTIFY_LOG"`
+
+	MetricsAddr string        `help:"Address for /metrics alone, such as 127.0.0.1:9090. Without it /metrics answers those who ask from this machine." env:"KARTIFY_METRICS_ADDR"`
+	DrainPause  time.Duration `help:"After a stop, go on serving for this long while /readyz says no, so that the load balancer takes notice." default:"3s" env:"KARTIFY_DRAIN_PAUSE"`
 
 	RazorpayURL string `help:"Razorpay's API, when it is not the public one." env:"KARTIFY_RAZORPAY_URL"`
 	FyndURL     string `help:"Fynd Platform, when it is not the public one." env:"KARTIFY_FYND_URL"`
@@ -66,6 +70,12 @@ func (c *Config) check() error {
 		if prefixErr != nil && addrErr != nil {
 			add("KARTIFY_TRUSTED_PROXIES holds %q, which is neither an address nor a network such as 10.0.0.0/8", text)
 		}
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsAddr); c.MetricsAddr != "" && err != nil {
+		add("KARTIFY_METRICS_ADDR is %q; write it as 127.0.0.1:9090", c.MetricsAddr)
+	}
+	if c.DrainPause < 0 {
+		add("KARTIFY_DRAIN_PAUSE must not be below zero")
 	}
 	if _, err := c.mail(); err != nil {
 		add("KARTIFY_SMTP_URL and KARTIFY_MAIL_FROM: %w", err)

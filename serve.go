@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/kartify/kartify/gateways/all"
 	"github.com/kartify/kartify/handlers"
 	"github.com/kartify/kartify/jobs"
+	"github.com/kartify/kartify/metrics"
 	"github.com/kartify/kartify/migrations"
 	"github.com/kartify/kartify/models"
 	letters "github.com/kartify/kartify/views/mail"
@@ -55,14 +57,18 @@ func (s *serveCommand) Run(ctx context.Context) error {
 		fmt.Printf("Nobody can sign in yet. Create the owner at %s (once, within 24 hours)\n", s.link(path))
 	}
 	log.InfoContext(ctx, "kartify serves", "addr", listener.Addr().String())
-	if s.TLSCert != "" {
-		return app.serveTLS(ctx, listener, s.TLSCert, s.TLSKey)
+	if s.MetricsAddr != "" {
+		stop, err := app.watched(ctx, s.MetricsAddr)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
-	return serve(ctx, app.server, listener, drain)
+	if s.TLSCert != "" {
+		return app.serveTLS(ctx, listener, s.TLSCert, s.TLSKey, s.DrainPause)
+	}
+	return app.serve(ctx, listener, s.DrainPause)
 }
-
-// drain is how long requests under way may take to finish after a stop.
-const drain = 20 * time.Second
 
 // app is a running kartify: its pages and its workers.
 type app struct {
@@ -70,6 +76,10 @@ type app struct {
 	jobs   *jobs.Jobs
 	server *http.Server
 	work   bool
+
+	health  *health
+	metrics *metrics.Metrics
+	stopped sync.Once // the jobs
 }
 
 // start joins everything: database, queue, pages.
@@ -94,14 +104,23 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 		db.Close()
 		return nil, err
 	}
-	site, err := handlers.New(handlers.Options{DB: db, Web: web.Config{
-		PublicURL: c.PublicURL, TLS: c.TLSCert != "", TrustedProxies: c.TrustedProxies, Log: log,
-	}})
+	a := &app{db: db, jobs: queue, work: !c.NoWorkers, metrics: metrics.New(db, log), health: &health{url: c.DatabaseURL, log: log}}
+	if a.work {
+		a.health.queue = queue
+		queue.OnRun(a.metrics.Run)
+	}
+	options := handlers.Options{DB: db, Ready: a.health.ready, Web: web.Config{
+		PublicURL: c.PublicURL, TLS: c.TLSCert != "", TrustedProxies: c.TrustedProxies, Log: log, Observe: a.metrics.Request,
+	}}
+	if c.MetricsAddr == "" {
+		options.Metrics = a.metrics.Handler()
+	}
+	site, err := handlers.New(options)
 	if err != nil {
 		db.Close()
 		return nil, err
 	}
-	a := &app{db: db, jobs: queue, server: web.Server(site, log), work: !c.NoWorkers}
+	a.server = web.Server(a.health.parting(site), log)
 	if err := db.Wall(ctx); err != nil {
 		log.WarnContext(ctx, "the second wall between stores does not stand", "why", err)
 	}
@@ -114,33 +133,21 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 	return a, nil
 }
 
-// stop lets jobs under way finish, then gives the database back.
-func (a *app) stop() {
-	if a.work {
-		ctx, cancel := context.WithTimeout(context.Background(), drain)
-		defer cancel()
-		if err := a.jobs.Stop(ctx); err != nil {
-			slog.Warn("some jobs were cut short; they are taken up again at the next start", "error", err)
-		}
-	}
-	a.db.Close()
-}
-
-func (a *app) serveTLS(ctx context.Context, listener net.Listener, cert, key string) error {
+func (a *app) serveTLS(ctx context.Context, listener net.Listener, cert, key string, pause time.Duration) error {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		return fmt.Errorf("read the certificate: %w", err)
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	a.server.TLSConfig = config
-	return serve(ctx, a.server, tls.NewListener(listener, config), drain)
+	return a.serve(ctx, tls.NewListener(listener, config), pause)
 }
 
 func (c *Config) logger() *slog.Logger {
 	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(os.Stdout, nil))
+		return slog.New(web.LogHandler(slog.NewTextHandler(os.Stdout, nil)))
 	}
-	return slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	return slog.New(web.LogHandler(slog.NewJSONHandler(os.Stdout, nil)))
 }
 
 // link is a path as an address people can open.

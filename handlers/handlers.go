@@ -15,16 +15,18 @@ import (
 
 // Handlers are the screens and actions. What they need is here.
 type Handlers struct {
-	DB    *models.DB
-	web   *web.Web
-	ready func(context.Context) error
+	DB      *models.DB
+	web     *web.Web
+	ready   func(context.Context) error
+	metrics http.Handler
 }
 
 // Options are what the handlers are made of.
 type Options struct {
-	DB    *models.DB
-	Web   web.Config
-	Ready func(context.Context) error // besides the database: why this process should get no requests, or nil
+	DB      *models.DB
+	Web     web.Config
+	Ready   func(context.Context) error // besides the database: why this process should get no requests, or nil
+	Metrics http.Handler                // answers Prometheus; nil when something else does
 }
 
 // New makes the whole site. It fails when a line of the route table is incomplete.
@@ -34,7 +36,7 @@ func New(o Options) (*echo.Echo, error) {
 		return nil, err //nolint:wrapcheck // says what is wrong with the configuration
 	}
 	o.DB.SetOrderFiles(views.OrderFile)
-	h := &Handlers{DB: o.DB, web: shared, ready: o.Ready}
+	h := &Handlers{DB: o.DB, web: shared, ready: o.Ready, metrics: o.Metrics}
 	if err := shared.Add(h.routes()...); err != nil {
 		return nil, err //nolint:wrapcheck // names the route
 	}
@@ -49,22 +51,3 @@ func (h *Handlers) Static(c echo.Context) error {
 	static.Handler().ServeHTTP(c.Response(), c.Request())
 	return nil
 }
-
-// Live says that the process runs.
-func (h *Handlers) Live(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
-
-// Ready says whether this process can serve: the database answers and has the right schema.
-func (h *Handlers) Ready(c echo.Context) error {
-	ctx := c.Request().Context()
-	err := h.DB.Ping(ctx)
-	if err == nil && h.ready != nil {
-		err = h.ready(ctx)
-	}
-	if err != nil {
-		return echo.NewHTTPError(http.StatusServiceUnavailable).SetInternal(err)
-	}
-	return c.String(http.StatusOK, "ready\n")
-}
-
-// Home leads to the first page this person may open.
-func (h *Handlers) Home(c echo.Context) error { return web.SeeOther(c, h.web.Home(web.User(c))) }

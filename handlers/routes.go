@@ -28,7 +28,7 @@ func (h *Handlers) routes() []web.Route {
 // The start and the finder.
 func (h *Handlers) homeRoutes() []web.Route {
 	return []web.Route{
-		get("/", models.SignedIn, h.Home),
+		menu("Dashboard", "home", scoped(get("/", models.SignedIn, h.ShowDashboard))),
 		scoped(get("/find", models.OrdersRead, h.Find)),
 	}
 }
@@ -52,6 +52,9 @@ func (h *Handlers) salesRoutes() []web.Route {
 		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
 		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
+
+		// Limbo
+		menu("Sales > Limbo", "shopping-cart", scoped(get("/sales/limbo", models.OrdersRead, h.ListLimbo))),
 
 		// Exports
 		menu("Sales > Exports", "shopping-cart", scoped(get("/exports", models.OrdersExport, h.ListExports))),
@@ -100,6 +103,10 @@ func (h *Handlers) systemRoutes() []web.Route {
 		// Audit
 		menu("Systems > Audit", "settings", scoped(get("/system/audit", models.AuditRead, h.ListAudit))),
 		scoped(post("/system/audit/verifications", models.AuditRead, h.VerifyAudit)),
+
+		// Jobs
+		menu("Systems > Jobs", "settings", get("/system/jobs", models.JobsRead, h.ListJobs)),
+		post("/system/jobs/:job/runs", models.JobsRun, h.RunJob),
 	}
 }
 
@@ -128,6 +135,7 @@ func (h *Handlers) machineRoutes() []web.Route {
 		// Operations
 		machine(get("/healthz", models.Public, h.Live)),
 		machine(get("/readyz", models.Public, h.Ready)),
+		machine(get("/metrics", models.Public, h.Metrics)),
 		machine(get("/static/*", models.Public, h.Static)),
 	}
 }

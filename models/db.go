@@ -89,7 +89,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	sqlDB := stdlib.OpenDBFromPool(pool)
+	sqlDB := openBounded(pool)
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: sqlDB}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		TranslateError:         true,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Config says how the pages are reached.
@@ -19,6 +20,10 @@ type Config struct {
 	BodyLimit      int64    // bytes of a request; 1 MiB when 0
 	Test           bool     // the gateways move no real money, and every page says so
 	Log            *slog.Logger
+
+	// Observe hears of every request: its method, the pattern of its route (empty when there is none), its
+	// status and how long it took. Nil is fine.
+	Observe func(method, route string, status int, took time.Duration)
 }
 
 // Secure says whether browsers come over TLS, so that cookies may insist on it.

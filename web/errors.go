@@ -38,6 +38,9 @@ func (w *Web) writeError(c echo.Context, err error, status int, sentence string)
 	if wait := new(models.TooManyTries); errors.As(err, &wait) {
 		c.Response().Header().Set("Retry-After", wait.Seconds())
 	}
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", "2")
+	}
 	switch {
 	case c.Request().Method == http.MethodHead:
 		return c.NoContent(status)
@@ -95,6 +98,8 @@ func describe(err error, c echo.Context) (status int, sentence string) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("This is more than the %d KiB that are accepted here.", tooBig.Limit/1024)
 	case errors.As(err, &httpErr):
 		return describeHTTP(httpErr, c)
+	case models.Unavailable(err) && c.Request().Context().Err() == nil:
+		return http.StatusServiceUnavailable, "The database does not answer at the moment. Try again in a few seconds."
 	}
 	return http.StatusInternalServerError, "Something went wrong on our side. It has been noted."
 }
@@ -149,6 +154,8 @@ func errorTitle(status int) string {
 		return "Not done"
 	case http.StatusTooManyRequests:
 		return "Too many tries"
+	case http.StatusServiceUnavailable:
+		return "Not available"
 	}
 	if status >= http.StatusInternalServerError {
 		return "Something went wrong"
