@@ -17,7 +17,7 @@ import (
 	"github.com/kartify/kartify/money"
 )
 
-// RefundReasons are what a refund can be for; one must be chosen.
+// RefundReasons are what a refund is mostly for. The form offers these; others may be written in words.
 var RefundReasons = []Choice{
 	{"requested_by_customer", "Requested by the customer"},
 	{"returned", "Goods returned"},
@@ -38,7 +38,7 @@ type RefundRequest struct {
 	ByLines   bool // Lines and Shipping say the amount instead
 	Lines     []LineChoice
 	Shipping  bool
-	Reason    string // of RefundReasons
+	Reason    string // of RefundReasons, or in words
 	Note      string
 	EventID   int64 // the REFUND_INITIATED it answers; 0 for none
 	Token     string
@@ -149,8 +149,8 @@ func (db *DB) newRefund(ctx context.Context, payment *Payment, req RefundRequest
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(RefundReasons, func(c Choice) bool { return c.Value == req.Reason }) {
-		return nil, FieldProblem("reason", "Choose a reason for the refund.")
+	if reason := utf8.RuneCountInString(strings.TrimSpace(req.Reason)); reason == 0 || reason > 200 {
+		return nil, FieldProblem("reason", "Choose a reason for the refund, or write one of at most 200 characters.")
 	}
 	if utf8.RuneCountInString(req.Note) > 500 {
 		return nil, FieldProblem("note", "Keep the note under 500 characters.")
