@@ -78,6 +78,12 @@ func (h *Handlers) extensionRoutes() []web.Route {
 // Systems: order status actions, tools, users, stores, audit, jobs, API tokens.
 func (h *Handlers) systemRoutes() []web.Route {
 	return []web.Route{
+		// Tools
+		menu("Systems > Tools > Data Log", "settings", scoped(get("/system/tools/data-log", models.DataLogRead, h.ListDataLog))),
+		scoped(get("/system/tools/data-log/webhooks/:webhook", models.WebhooksRead, h.ShowWebhook)),
+		scoped(post("/system/tools/data-log/webhooks/:webhook/reveals", models.LogReveal, h.RevealWebhook)),
+		scoped(post("/system/tools/data-log/webhooks/:webhook/replays", models.LogReplay, h.ReplayWebhook)),
+
 		// E-mails
 		menu("Systems > E-mails", "settings", scoped(get("/system/emails", models.EmailsRead, h.ShowEmailRules))),
 		scoped(post("/system/emails", models.EmailSettings, h.SaveEmailRules)),

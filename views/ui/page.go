@@ -22,3 +22,6 @@ func pretty(raw string) string {
 	}
 	return out.String()
 }
+
+// Pretty lays JSON out over lines; what is not JSON stays as it is.
+func Pretty(raw string) string { return pretty(raw) }
