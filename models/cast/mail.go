@@ -58,15 +58,15 @@ func Mail(ctx context.Context, db *models.DB, now time.Time) error {
 		if !order.Received {
 			continue
 		}
-		if err := order.tell(ctx, db); err != nil {
+		if err := order.Tell(ctx, db); err != nil {
 			return fmt.Errorf("tell order %d: %w", order.ID, err)
 		}
 	}
 	return nil
 }
 
-// tell lets Fynd's webhook about the order come in, as it travels.
-func (o *MailOrder) tell(ctx context.Context, db *models.DB) error {
+// Tell lets Fynd's webhook about the order come in, as it travels.
+func (o *MailOrder) Tell(ctx context.Context, db *models.DB) error {
 	body, err := json.Marshal(map[string]any{
 		"event": "ORDER_PLACED", "gofynd_order_id": o.Partner, "affiliate_order_id": strconv.FormatInt(o.ID, 10), "gid": o.gid(), "store_id": o.StoreID,
 		"currency": o.Currency, "occurred_at": o.At.Add(time.Minute).Format(time.RFC3339),
