@@ -35,7 +35,7 @@ func (w *world) meera() map[string]string {
 	w.scan(&update, `SELECT coalesce(min(id), 1) FROM partner_updates`)
 	return map[string]string{
 		":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
-		":update": fmt.Sprint(update), ":gateway": "razorpay", ":view": "1", ":store": "40", ":token": "none",
+		":update": fmt.Sprint(update), ":gateway": "razorpay", ":email": "1", ":view": "1", ":store": "40", ":token": "none",
 	}
 }
 

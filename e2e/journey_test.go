@@ -84,6 +84,11 @@ var pages = []struct{ name, email, path string }{
 	{"users", "owner@ruosh.example", "/system/users"},
 	{"stores", "owner@ruosh.example", "/system/stores"},
 	{"audit", "auditor@ruosh.example", "/system/audit"},
+	{"order-no-email", "viewer@ruosh.example", "/sales/orders/1032"},
+	{"order-email-unknown", "support@ruosh.example", "/sales/orders/1035"},
+	{"email-sent", "owner@ruosh.example", "/system/tools/emails/1"},
+	{"email-resend", "support@ruosh.example", "/system/tools/emails/2#resend"},
+	{"email-rules", "owner@ruosh.example", "/system/emails?store=40"},
 	{"profile", "support@ruosh.example", "/profile"},
 	{"forbidden", "viewer@ruosh.example", "/system/users"},
 	{"not-found", "viewer@ruosh.example", "/sales/orders/4711"},
@@ -96,7 +101,8 @@ func TestEveryPage(t *testing.T) {
 	if b == nil {
 		return
 	}
-	w := newWorld(t)
+	w, _ := withPost(t)
+	w.tellMail()
 	look := func(tab *browser.Tab, name string) {
 		t.Helper()
 		for _, width := range []int{1440, 390} {

@@ -12,6 +12,28 @@ import (
 	"github.com/kartify/kartify/mail"
 )
 
+// DecideMail decides about the e-mail of a webhook that was acted upon before e-mails were decided, such as one
+// that came with data from elsewhere. A decision that was made stays.
+func (db *DB) DecideMail(ctx context.Context, webhook int64) error {
+	err := db.Tx(ctx, func(tx *DB) error {
+		w, _, err := tx.lockWebhook(ctx, webhook)
+		if err != nil {
+			return err
+		}
+		if w.Source != sourceFynd || w.State != WebhookProcessed || w.OrderID == nil {
+			return nil
+		}
+		if _, err := tx.lockOrder(ctx, *w.OrderID); err != nil {
+			return err
+		}
+		return tx.decideMail(ctx, w, *w.OrderID)
+	})
+	if err != nil {
+		return fmt.Errorf("decide about the e-mail of webhook %d: %w", webhook, err)
+	}
+	return nil
+}
+
 // decideMail writes down, once for every webhook, whether the customer is mailed about it, or why not. It is
 // part of acting on the webhook, which holds the order.
 func (db *DB) decideMail(ctx context.Context, w *Webhook, orderID int64) error {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
 )
@@ -41,7 +43,8 @@ func MailOrders(now time.Time) []MailOrder {
 	}
 }
 
-// Mail puts in the orders around e-mails and lets Fynd's webhooks about them come in. Doing it again changes nothing.
+// Mail puts in the orders around e-mails, lets Fynd's webhooks about them come in, and decides about the e-mails of
+// the cast's other webhooks. Doing it again changes nothing.
 func Mail(ctx context.Context, db *models.DB, now time.Time) error {
 	orders := MailOrders(now)
 	var there bool
@@ -50,6 +53,9 @@ func Mail(ctx context.Context, db *models.DB, now time.Time) error {
 	}
 	if there {
 		return nil
+	}
+	if err := decideMails(ctx, db); err != nil {
+		return err
 	}
 	for _, order := range orders {
 		if err := order.Insert(ctx, db); err != nil {
@@ -60,6 +66,25 @@ func Mail(ctx context.Context, db *models.DB, now time.Time) error {
 		}
 		if err := order.Tell(ctx, db); err != nil {
 			return fmt.Errorf("tell order %d: %w", order.ID, err)
+		}
+	}
+	return nil
+}
+
+// decideMails decides about the webhooks that were put in as if they had been acted upon long ago.
+func decideMails(ctx context.Context, db *models.DB) error {
+	rows, err := db.Pool().Query(ctx, `SELECT id FROM webhooks w WHERE source = 'gofynd' AND state = 'processed' AND order_id IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM emails e WHERE e.webhook_id = w.id) ORDER BY id`)
+	if err != nil {
+		return fmt.Errorf("look for webhooks without a decision: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return fmt.Errorf("look for webhooks without a decision: %w", err)
+	}
+	for _, id := range ids {
+		if err := db.DecideMail(ctx, id); err != nil {
+			return err //nolint:wrapcheck // names the webhook
 		}
 	}
 	return nil
