@@ -68,7 +68,6 @@ const (
 	maxStreams      = 2              // sent by one process at a time
 	maxExportTries  = 4              // at a file whose maker was killed
 	streamPatience  = time.Hour      // how long one may take to be sent
-	exportLease     = 30 * time.Second
 	exportBeat      = time.Second
 	exportMemory    = 7 * 24 * time.Hour // how long an export is listed after its file is gone
 )

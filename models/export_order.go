@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -135,4 +136,23 @@ func eachOrder(ctx context.Context, tx pgx.Tx, sql string, args []any, do func(*
 		return fmt.Errorf("read orders: %w", err)
 	}
 	return nil
+}
+
+// ExportStatement is the statement whose rows an export of a list's query holds, with its arguments, as
+// the person with this id would get it: for those who want to know what reading it costs.
+func (db *DB) ExportStatement(ctx context.Context, user int64, query url.Values) (sql string, args []any, err error) {
+	choices, err := db.OrderChoices(ctx, user)
+	if err != nil {
+		return "", nil, err
+	}
+	f, err := readExportFilter(query, choices)
+	if err != nil {
+		return "", nil, err
+	}
+	by, err := db.exportSearch(ctx, f, choices)
+	if err != nil {
+		return "", nil, err
+	}
+	sql, _, args = f.exportSQL(choices, by)
+	return sql, args, nil
 }

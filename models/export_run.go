@@ -28,7 +28,7 @@ func (db *DB) CreateExport(ctx context.Context, req ExportRequest) (*Export, err
 	return plan.Export, nil
 }
 
-// RunExport makes the file of an export that waits, or whose maker has shown no life for half a minute.
+// RunExport makes the file of an export that waits, or whose maker has shown no life for a while (Timings.Lease).
 // A file is always made from its beginning: half of one snapshot and half of another would be neither.
 func (db *DB) RunExport(ctx context.Context, id string) error {
 	e, err := db.claimExport(ctx, id)
@@ -69,7 +69,7 @@ func (db *DB) claimExport(ctx context.Context, id string) (*Export, error) {
 		return tx.raw(func(conn *pgx.Conn) error {
 			rows, err := conn.Query(ctx, `UPDATE exports SET state = 'running', attempt = attempt + 1, promised = NULL, written = 0,
 				lease_until = now() + $2::interval, next_at = NULL
-				WHERE id = $1 AND NOT streamed AND (state = 'queued' OR (state = 'running' AND lease_until < now())) RETURNING `+exportColumns, id, exportLease)
+				WHERE id = $1 AND NOT streamed AND (state = 'queued' OR (state = 'running' AND lease_until < now())) RETURNING `+exportColumns, id, db.timings.Lease)
 			if err != nil {
 				return err //nolint:wrapcheck // below
 			}

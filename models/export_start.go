@@ -77,7 +77,7 @@ func (db *DB) noteExport(ctx context.Context, e *Export, by Actor) error {
 		err = conn.QueryRow(ctx, `INSERT INTO exports (id, stores, user_id, user_name, format, streamed, query, zone, state, attempt, lease_until, next_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $6 THEN now() + $11::interval END, CASE WHEN NOT $6 THEN now() + interval '1 minute' END)
 			RETURNING created_at`,
-			e.ID, e.Stores, e.UserID, e.UserName, e.Format, e.Streamed, e.Query, e.Zone, string(e.State), e.Attempt, exportLease).Scan(&e.CreatedAt)
+			e.ID, e.Stores, e.UserID, e.UserName, e.Format, e.Streamed, e.Query, e.Zone, string(e.State), e.Attempt, db.timings.Lease).Scan(&e.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("note an export: %w", err)
 		}

@@ -124,7 +124,7 @@ func (db *DB) beat(ctx context.Context, e *Export, far *progress) (context.Conte
 			case <-ticker.C:
 			}
 			tag, err := db.pool.Exec(quiet, `UPDATE exports SET promised = nullif($3, 0), written = $4, lease_until = now() + $5::interval
-				WHERE id = $1 AND attempt = $2 AND state = 'running'`, id, attempt, far.promised.Load(), far.written.Load(), exportLease)
+				WHERE id = $1 AND attempt = $2 AND state = 'running'`, id, attempt, far.promised.Load(), far.written.Load(), db.timings.Lease)
 			if err == nil && tag.RowsAffected() == 0 {
 				cancel(errOver)
 				return
