@@ -94,6 +94,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	if err := cast.Settings(system, app.db); err != nil {
 		return err
 	}
+	if err := cast.Webhooks(system, app.db); err != nil {
+		return err
+	}
 	if err := (cast.Sandbox{Base: boxBase, Kartify: base}).Load(ctx, now); err != nil {
 		return err
 	}

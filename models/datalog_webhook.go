@@ -33,7 +33,7 @@ func (db *DB) WebhookPage(ctx context.Context, id int64) (*WebhookPage, error) {
 		return nil, err
 	}
 	page := &WebhookPage{Webhook: w}
-	if err := db.in(ctx).Table("webhooks").Where("id = ?", id).Pluck("store_mark", &page.StoreMark).Error; err != nil {
+	if err := db.in(ctx).Table("webhooks").Select("store_mark").Where("id = ?", id).Scan(&page.StoreMark).Error; err != nil {
 		return nil, fmt.Errorf("read the mark of webhook %d: %w", id, err)
 	}
 	if w.StoreID != 0 {

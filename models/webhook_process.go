@@ -102,13 +102,14 @@ func (db *DB) actOnWebhook(ctx context.Context, id int64, told answers) (err err
 	})
 }
 
-// applyWebhook does what a locked webhook says, and decides about the e-mail to the customer.
+// applyWebhook does what a locked webhook says, and decides about the e-mail to the customer: once, when it
+// is first done.
 func (db *DB) applyWebhook(ctx context.Context, w *Webhook, told answers) (outcome, error) {
 	if w.Source != sourceFynd {
 		return db.applyGatewayWebhook(ctx, w, told)
 	}
 	out, err := db.applyFyndWebhook(ctx, w, told)
-	if err == nil && out.state == WebhookProcessed && out.order != nil {
+	if err == nil && out.state == WebhookProcessed && out.order != nil && w.State != WebhookProcessed {
 		err = db.decideMail(ctx, w, *out.order)
 	}
 	return out, err
