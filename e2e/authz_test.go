@@ -28,14 +28,20 @@ func fill(t *testing.T, path string, ids map[string]string) string {
 
 // meera are the records of the cast's first order.
 func (w *world) meera() map[string]string {
-	var payment, operation, user, update int64
+	var payment, operation, user, update, webhook int64
 	w.scan(&payment, `SELECT id FROM payments WHERE order_id = 1001`)
 	w.scan(&operation, `SELECT id FROM operations WHERE order_id = 1004`)
 	w.scan(&user, `SELECT id FROM users WHERE email = 'viewer@ruosh.example'`)
 	w.scan(&update, `SELECT coalesce(min(id), 1) FROM partner_updates`)
+	w.scan(&webhook, `SELECT id FROM webhooks WHERE order_id = 1001 AND event = 'REFUND_INITIATED' AND duplicate_of IS NULL`)
+	export := strings.Repeat("E", 26)
+	if _, err := w.db.Pool().Exec(w.ctx, `INSERT INTO exports (id, stores, user_id, user_name, format, streamed, query, zone, state, problem)
+		SELECT $1, '{40}', min(id), 'Ravi', 'csv', false, '', 'Asia/Kolkata', 'failed', 'none' FROM users ON CONFLICT (id) DO UPDATE SET state = 'failed'`, export); err != nil {
+		w.t.Fatal(err)
+	}
 	return map[string]string{
-		":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
-		":update": fmt.Sprint(update), ":gateway": "razorpay", ":email": "1", ":view": "1", ":store": "40", ":token": "none",
+		":export": export, ":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
+		":update": fmt.Sprint(update), ":webhook": fmt.Sprint(webhook), ":gateway": "razorpay", ":email": "1", ":view": "1", ":job": "fold-day-totals", ":store": "40", ":token": "none",
 	}
 }
 
@@ -103,7 +109,7 @@ var requestID = regexp.MustCompile(`[0-9A-Za-z_-]{20,}`)
 func TestAnotherStoreIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	foreign, unknown := w.meera(), w.meera()
-	for _, param := range []string{":order", ":payment", ":id", ":operation", ":update"} {
+	for _, param := range []string{":order", ":payment", ":id", ":operation", ":update", ":webhook", ":export"} {
 		unknown[param] = "987654321"
 	}
 	checked := map[string]bool{}

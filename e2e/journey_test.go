@@ -68,6 +68,8 @@ func TestSupportRefundsMeera(t *testing.T) {
 
 // pages are what people can open, and as whom.
 var pages = []struct{ name, email, path string }{
+	{"dashboard", "owner@ruosh.example", "/"},
+	{"dashboard-viewer", "viewer@ruosh.example", "/"},
 	{"orders", "support@ruosh.example", "/sales/orders"},
 	{"orders-queue", "support@ruosh.example", "/sales/orders?event=REFUND_INITIATED"},
 	{"orders-missing", "owner@ruosh.example", "/sales/orders?status=missing"},
@@ -79,8 +81,19 @@ var pages = []struct{ name, email, path string }{
 	{"order-rtl", "owner@ruosh.example", "/sales/orders/1014"},
 	{"order-cod", "owner@ruosh.example", "/sales/orders/1019"},
 	{"order-refunding", "owner@ruosh.example", "/sales/orders/1010"},
+	{"limbo", "owner@ruosh.example", "/sales/limbo?of=review"},
+	{"limbo-nothing", "owner@ruosh.example", "/sales/limbo?of=contradictions"},
+	{"jobs", "owner@ruosh.example", "/system/jobs"},
+	{"data-log", "manager@ruosh.example", "/system/tools/data-log"},
+	{"data-log-order", "owner@ruosh.example", "/system/tools/data-log?table=gofynd_webhook&gofynd_order_id=FY64D4E4250DB0CB1001"},
+	{"data-log-number", "owner@ruosh.example", "/system/tools/data-log?table=webhook&gofynd_order_id=1013"},
+	{"data-log-mismatch", "owner@ruosh.example", "/system/tools/data-log?table=gofynd_webhook&mismatch=1&store=40"},
+	{"data-log-emails", "manager@ruosh.example", "/system/tools/data-log?table=gofynd_email"},
+	{"data-log-calls", "owner@ruosh.example", "/system/tools/data-log?table=gateway_call"},
+	{"webhook", "owner@ruosh.example", "/system/tools/data-log/webhooks/1"},
 	{"payment-settings", "owner@ruosh.example", "/extensions/payment"},
 	{"razorpay", "owner@ruosh.example", "/extensions/payment/razorpay?store=40"},
+	{"exports-nothing", "manager@ruosh.example", "/exports"},
 	{"users", "owner@ruosh.example", "/system/users"},
 	{"stores", "owner@ruosh.example", "/system/stores"},
 	{"audit", "auditor@ruosh.example", "/system/audit"},

@@ -31,6 +31,14 @@ type MenuGroup struct {
 	Items       []MenuItem
 }
 
+// lone is the path of a group that is one page of the same name, such as the dashboard.
+func (g MenuGroup) lone() string {
+	if len(g.Items) == 1 && g.Items[0].Label == g.Label {
+		return g.Items[0].Path
+	}
+	return ""
+}
+
 // MenuItem is one line of the menu. An item without a path only opens its children.
 type MenuItem struct {
 	Label, Path string

@@ -33,7 +33,7 @@ func every(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:
 		return fmt.Sprintf("%g s", d.Seconds())
-	case d < time.Hour:
+	case d < 2*time.Hour && d != time.Hour:
 		return fmt.Sprintf("%g min", d.Minutes())
 	}
 	return fmt.Sprintf("%g h", d.Hours())
@@ -41,8 +41,12 @@ func every(d time.Duration) string {
 
 // soon is a moment ahead: "in 8 s", or "now" once it has come.
 func soon(at, now time.Time) string {
-	if wait := at.Sub(now); wait > time.Second {
-		return "in " + every(wait.Round(time.Second))
+	wait := at.Sub(now)
+	switch {
+	case wait > 2*time.Minute:
+		return "in " + every(wait.Round(time.Minute))
+	case wait > time.Second:
+		return "in " + fmt.Sprintf("%.0f s", wait.Seconds())
 	}
 	return "now"
 }
