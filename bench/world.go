@@ -116,8 +116,11 @@ func (b *bench) fill(ctx context.Context, name string, orders int) error {
 	return nil
 }
 
-// owner is who asks for the pages.
-const owner = "owner@bench.example"
+// The owner is who asks for the pages.
+const (
+	owner    = "owner@bench.example"
+	password = "kartify-bench"
+)
 
 // people makes forty stores, most of them with FYND, and their owner.
 func people(ctx context.Context, db *models.DB) error {
@@ -131,7 +134,7 @@ func people(ctx context.Context, db *models.DB) error {
 	if _, err := db.UserByEmail(ctx, owner); err == nil {
 		return nil
 	}
-	_, err = db.SeedUser(ctx, models.UserDetails{Email: owner, Name: "Ravi Menon", Role: models.Owner, AllStores: true}, "kartify-bench")
+	_, err = db.SeedUser(ctx, models.UserDetails{Email: owner, Name: "Ravi Menon", Role: models.Owner, AllStores: true}, password)
 	return err //nolint:wrapcheck // says what it did
 }
 

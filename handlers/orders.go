@@ -41,7 +41,7 @@ func (h *Handlers) orderList(c echo.Context, q url.Values) (views.OrderListView,
 	ctx, user := c.Request().Context(), web.User(c)
 	v := views.OrderListView{User: user.ID, CSRF: web.CSRF(c), MayShare: user.May(models.ViewsShare), MayExport: user.May(models.OrdersExport), Now: time.Now(), Gateways: h.gatewayOptions()}
 	var err error
-	if v.Choices, err = h.DB.OrderChoices(ctx, user.ID); err != nil {
+	if v.Choices, err = h.DB.ChoicesOf(ctx, user); err != nil {
 		return v, err
 	}
 	v.Filter, v.Notices = models.ReadOrderFilter(q, v.Choices)

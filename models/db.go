@@ -41,6 +41,7 @@ type parts struct {
 	log      *slog.Logger
 	enqueuer Enqueuer
 	refused  refusals
+	lists    lists
 	streams  exportStreams
 	mail     *mail.Server // nil when none is configured
 	letters  func(context.Context, Letter) (WrittenLetter, error)

@@ -109,6 +109,8 @@ func (f OrderFilter) scopeEvents(c *clauses) {
 // waitingCondition leaves out the refunds that are answered, or those that are not.
 func (f OrderFilter) waitingCondition() string {
 	switch {
+	case f.OnlyWaiting() && len(f.Events) == 1:
+		return "e.waiting" // as its index has it
 	case f.OnlyWaiting():
 		return "(e.waiting OR e.event <> '" + EventRefundInitiated + "')"
 	case f.Waiting == "done":

@@ -9,7 +9,7 @@ import (
 
 // OrderTally is how many orders there are, as far as is worth knowing.
 type OrderTally struct {
-	Total   int // that match the filter, up to MaxTally
+	Total   int // that match the filter, up to MaxTally or MaxInline
 	More    bool
 	Missing int   // missing orders that match and are not shown, up to MaxAside
 	Done    int   // answered refunds that match and are not shown, up to MaxAside
@@ -18,8 +18,9 @@ type OrderTally struct {
 
 // Counting stops where nobody cares any more.
 const (
-	MaxTally = 10000
-	MaxAside = 999
+	MaxTally  = 10000 // when somebody asks for the number
+	MaxInline = 1000  // on a page, which shows 1,000+ for more
+	MaxAside  = 999
 )
 
 // InlinePatience is how long a page waits for its count before it is shown without.
@@ -44,11 +45,16 @@ var OrderTabs = []OrderTab{
 }
 
 // TallyOrders counts what a filter asks for, and what it leaves out that a person would want to know
-// of. It is given up after patience, with a Problem.
+// of. It is given up after patience, with a Problem; within InlinePatience it counts no further than
+// MaxInline. The numbers of the tabs may be a second old.
 func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoices, list *OrderList, patience time.Duration) (*OrderTally, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	f = f.FirstPage()
+	most := MaxTally
+	if patience <= InlinePatience {
+		most = MaxInline
+	}
 	by := found{}
 	if list != nil && !list.found.walk {
 		by = list.found
@@ -65,7 +71,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		by.scope(c, f)
 		return "(SELECT count(*) FROM (SELECT 1 FROM " + f.from(by) + " WHERE " + c.sql() + " LIMIT " + strconv.Itoa(most+1) + ") n)"
 	}
-	sql := "SELECT " + count(f, by, MaxTally)
+	sql := "SELECT " + count(f, by, most)
 	aside := func(wanted bool, f OrderFilter, by found) {
 		if wanted {
 			sql += ", " + count(f, by, MaxAside)
@@ -81,8 +87,9 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	} else {
 		sql += ", 0::bigint"
 	}
+	tabs := db.lists.keptTabs(ctx)
 	for _, tab := range OrderTabs {
-		aside(tab.Counted, tab.Filter, found{})
+		aside(tab.Counted && tabs == nil, tab.Filter, found{})
 	}
 	counts := make([]int64, 3+len(OrderTabs))
 	into := make([]any, len(counts))
@@ -93,11 +100,14 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		return nil, slow(ctx, fmt.Errorf("count orders: %w", err))
 	}
 	t := &OrderTally{
-		Total: int(min(counts[0], MaxTally)), More: counts[0] > MaxTally || !by.edge.At.IsZero(),
+		Total: min(int(counts[0]), most), More: int(counts[0]) > most || !by.edge.At.IsZero(), Tabs: tabs,
 		Missing: int(counts[1]), Done: int(min(counts[2], MaxAside)),
 	}
-	for _, n := range counts[3:] {
-		t.Tabs = append(t.Tabs, int(n))
+	if tabs == nil {
+		for _, n := range counts[3:] {
+			t.Tabs = append(t.Tabs, int(n))
+		}
+		db.lists.keepTabs(ctx, t.Tabs)
 	}
 	if f.Unfiltered() {
 		t.Missing = t.Tabs[missingTab]

@@ -49,6 +49,7 @@ func (v *SavedView) check(role Role) error {
 
 // SaveView keeps a new view of the person v.UserID, whose role decides whether it may be shared.
 func (db *DB) SaveView(ctx context.Context, v *SavedView, role Role) error {
+	defer db.lists.forget()
 	v.List = "orders"
 	if err := v.check(role); err != nil {
 		return err
@@ -67,6 +68,7 @@ func (db *DB) SaveView(ctx context.Context, v *SavedView, role Role) error {
 
 // ChangeView gives one of the person's own views another name, and shares it or not.
 func (db *DB) ChangeView(ctx context.Context, v *SavedView, role Role) error {
+	defer db.lists.forget()
 	v.List, v.Query = "orders", ""
 	if err := v.check(role); err != nil {
 		return err
@@ -81,6 +83,7 @@ func (db *DB) ChangeView(ctx context.Context, v *SavedView, role Role) error {
 
 // DeleteView removes one of the person's own views.
 func (db *DB) DeleteView(ctx context.Context, user, id int64) error {
+	defer db.lists.forget()
 	done := db.in(ctx).Where("id = ? AND user_id = ?", id, user).Delete(&SavedView{})
 	if done.Error != nil {
 		return fmt.Errorf("delete view %d: %w", id, done.Error)

@@ -197,10 +197,8 @@ func (v OrderListView) total() string {
 	switch {
 	case v.Tally == nil:
 		return ""
-	case v.Tally.More && v.Tally.Total >= models.MaxTally:
-		return "10,000+"
 	case v.Tally.More:
-		return strconv.Itoa(v.Tally.Total) + "+"
+		return grouped(int64(v.Tally.Total)) + "+"
 	}
 	return strconv.Itoa(v.Tally.Total)
 }

@@ -29,6 +29,7 @@ const (
 	tAttempts
 	tHistory
 	tSearch
+	tEmails
 	tableCount
 )
 
@@ -49,6 +50,8 @@ var all = [tableCount]table{
 	tAttempts: {"operation_attempts", "operation_id, store_id, n, kind, outcome, http_status, started_at, finished_at"},
 	tHistory:  {"order_history", "order_id, store_id, at, actor, actor_name, kind, from_status, to_status, comment, operation_id"},
 	tSearch:   {"order_search", "order_id, store_id, date_added, txt, email, phone"},
+	tEmails: {"emails", `store_id, order_id, partner_order_id, kind, webhook_id, claimed_store_id, event, occurrence, state, cause, why, recipient, sender,
+		subject, html_body, text_body, message_id, raw, answer, server, tries, created_at, written_at, done_at`},
 }
 
 func tableNames() []string {
@@ -57,6 +60,13 @@ func tableNames() []string {
 		names = append(names, t.name)
 	}
 	return names
+}
+
+// replaced are the triggers whose rows are generated too, or counted at the end, by name. All others fire.
+var replaced = map[string]string{
+	"orders_search_insert": "orders", "day_totals_added": "orders",
+	"order_events_note": "order_events", "order_event_names_note": "order_events",
+	"day_totals_refunded": "operations",
 }
 
 // rows are the rows of a batch of orders, a buffer for each table.
@@ -71,8 +81,8 @@ func (r *rows) reset() {
 }
 
 // tables are the order tables in a transaction that has them to itself: without the wall, which COPY
-// knows nothing of, without the triggers, whose rows are generated too, and, for many orders, without
-// the indexes and references, which are sooner built again than kept.
+// knows nothing of, without the triggers that are replaced, and, for many
+// orders, without the indexes and references, which are sooner built again than kept.
 type tables struct {
 	tx      pgx.Tx
 	next    ids
@@ -89,8 +99,9 @@ func openTables(ctx context.Context, tx pgx.Tx, orders int) (*tables, error) {
 		"SET LOCAL lock_timeout = '20s'",
 		"LOCK TABLE " + strings.Join(tableNames(), ", ") + " IN ACCESS EXCLUSIVE MODE",
 		"SET LOCAL lock_timeout = 0",
-		"ALTER TABLE orders DISABLE TRIGGER USER",
-		"ALTER TABLE order_events DISABLE TRIGGER USER",
+	}
+	for trigger, name := range replaced {
+		steps = append(steps, "ALTER TABLE "+name+" DISABLE TRIGGER "+trigger)
 	}
 	for _, name := range tableNames() {
 		steps = append(steps, "ALTER TABLE "+name+" NO FORCE ROW LEVEL SECURITY")
@@ -158,9 +169,11 @@ func (t *tables) send(ctx context.Context, r *rows) error {
 // close builds again what was taken away, and sets the counters behind the last ids.
 func (t *tables) close(ctx context.Context, log func(string, ...any)) error {
 	steps := append([]string{}, t.restore...)
-	steps = append(steps, "INSERT INTO order_event_names SELECT DISTINCT event FROM order_events ON CONFLICT DO NOTHING",
-		"ALTER TABLE orders ENABLE TRIGGER USER", "ALTER TABLE order_events ENABLE TRIGGER USER", "SELECT rebuild_day_totals()")
-	for _, table := range []string{"orders", "order_items", "payments", "webhooks", "order_events", "operations", "operation_attempts", "order_history"} {
+	steps = append(steps, "INSERT INTO order_event_names SELECT DISTINCT event FROM order_events ON CONFLICT DO NOTHING", "SELECT rebuild_day_totals()")
+	for trigger, name := range replaced {
+		steps = append(steps, "ALTER TABLE "+name+" ENABLE TRIGGER "+trigger)
+	}
+	for _, table := range []string{"orders", "order_items", "payments", "webhooks", "order_events", "operations", "operation_attempts", "order_history", "emails"} {
 		steps = append(steps, fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%s', 'id'), greatest((SELECT max(id) FROM %[1]s), 1))", table))
 	}
 	for _, name := range tableNames() {

@@ -32,6 +32,9 @@ func (o *order) write(r *rows) {
 	}
 	for _, w := range o.hooks {
 		o.writeWebhook(&r[tWebhooks], w)
+		if w.source == "gofynd" {
+			o.writeEmail(&r[tEmails], w)
+		}
 	}
 	o.writeEvents(r)
 	if o.refund != nil {
@@ -167,6 +170,60 @@ func (o *order) writeWebhook(b *buffer, w webhook) {
 	b.text(string(o.store.Mode))
 	b.time(w.at)
 	b.time(w.at.Add(80 * time.Millisecond))
+}
+
+// writeEmail writes the e-mail that a webhook of Fynd led to: sent for an order that was placed, decided
+// against for other events.
+func (o *order) writeEmail(b *buffer, w webhook) {
+	sent := w.event == "ORDER_PLACED"
+	store := strconv.FormatInt(o.store.ID, 10)
+	b.begin(24)
+	b.int64(o.store.ID)
+	b.int64(o.id)
+	b.text(o.partner)
+	b.text("event")
+	b.int64(w.id)
+	b.text(store)
+	b.text(w.event)
+	b.text(w.event)
+	if !sent {
+		b.text("not_sent")
+		b.text("event_off")
+		b.text("No e-mail is sent for " + w.event + ".")
+		for range 6 {
+			b.text("")
+		}
+		b.null()
+		b.text("")
+		b.text("")
+		b.int32(0)
+		b.time(w.at.Add(time.Second))
+		b.null()
+		b.null()
+		return
+	}
+	subject, from := "Your order "+o.partner, "orders@"+o.store.Code+".example"
+	text := "Dear " + o.customer.name + ",\n\nthank you for your order " + o.partner + " of " + o.amount(o.total()) + ". We tell you when it is on its way.\n\n" + o.store.Name + "\n"
+	html := "<!DOCTYPE html><html><body><p>Dear " + o.customer.name + ",</p><p>thank you for your order <b>" + o.partner + "</b> of " + o.amount(o.total()) +
+		". We tell you when it is on its way.</p><p>" + o.store.Name + "</p></body></html>"
+	id := fmt.Sprintf("<%d.generated@%s.example>", w.id, o.store.Code)
+	b.text("sent")
+	b.text("")
+	b.text("")
+	b.text(o.customer.email)
+	b.text(from)
+	b.text(subject)
+	b.text(html)
+	b.text(text)
+	b.text(id)
+	b.bytes([]byte("Message-ID: " + id + "\r\nFrom: " + from + "\r\nTo: " + o.customer.email + "\r\nSubject: " + subject +
+		"\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + html + "\r\n"))
+	b.text("250 2.0.0 Ok")
+	b.text("smtp.example:587")
+	b.int32(1)
+	b.time(w.at.Add(time.Second))
+	b.time(w.at.Add(time.Second))
+	b.time(w.at.Add(2 * time.Second))
 }
 
 func (o *order) writeEvents(r *rows) {
