@@ -3,6 +3,7 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/textproto"
 )
 
@@ -52,7 +53,11 @@ func after(err error) *Error {
 	if errors.As(err, &refused) && refused.Code >= 400 && refused.Code <= 599 {
 		return before("", err)
 	}
-	return &Error{Unknown, Line(fmt.Sprintf("The mail server had the whole message and did not say whether it takes it: %v", err), 500)}
+	how := err.Error()
+	if errors.Is(err, io.EOF) {
+		how = "it closed the line"
+	}
+	return &Error{Unknown, Line("The mail server had the whole message and did not say whether it takes it: "+how+".", 500)}
 }
 
 func sentence(refused *textproto.Error) string {

@@ -132,10 +132,10 @@ func (m *OrderMail) emailOf(w *MailWebhook) *Email {
 
 // withoutDecision explains a webhook after which nothing was decided.
 func (m *OrderMail) withoutDecision(c *chain, w *MailWebhook, order *Order, store *Store) {
-	if !c.webhook(w) {
+	if !c.webhook(w, store) {
 		return
 	}
-	c.pass(StepWebhook, webhookSaid(w))
+	c.pass(StepWebhook, webhookSaid(w, store))
 	if cause, why := storeObjection(w.ClaimedStoreID, store.ID); cause != "" {
 		c.store(cause, why)
 		return
@@ -203,7 +203,7 @@ func (m *OrderMail) decided(c *chain, e *Email, store *Store) bool {
 	c.pass(StepPartner, e.PartnerOrderID)
 	said := e.Event
 	if w := m.webhookOf(e); w != nil {
-		said = webhookSaid(w)
+		said = webhookSaid(w, store)
 	} else if e.WebhookID != nil {
 		said = fmt.Sprintf("%s, webhook %d.", e.Event, *e.WebhookID)
 	}
@@ -226,8 +226,8 @@ func (m *OrderMail) decided(c *chain, e *Email, store *Store) bool {
 	return true
 }
 
-func webhookSaid(w *MailWebhook) string {
-	return fmt.Sprintf("%s, webhook %d, on %s UTC.", w.Event, w.ID, w.ReceivedAt.UTC().Format("2 Jan 2006 at 15:04"))
+func webhookSaid(w *MailWebhook, store *Store) string {
+	return fmt.Sprintf("%s, webhook %d, on %s.", w.Event, w.ID, w.ReceivedAt.In(store.Zone()).Format("2 Jan 2006 at 15:04 MST"))
 }
 
 func storeSaid(claimed string, store *Store) string {

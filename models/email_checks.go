@@ -56,14 +56,14 @@ func (c *chain) noPartner() {
 }
 
 // webhook says why a webhook has led to no decision yet, or true when it was acted upon.
-func (c *chain) webhook(w *MailWebhook) bool {
+func (c *chain) webhook(w *MailWebhook, store *Store) bool {
 	switch w.State {
 	case WebhookReceived:
-		c.end(StepWebhook, CheckWaits, webhookSaid(w)+" It is about to be acted upon.", "")
+		c.end(StepWebhook, CheckWaits, webhookSaid(w, store)+" It is about to be acted upon.", "")
 	case WebhookParked:
-		c.end(StepWebhook, CheckWaits, webhookSaid(w)+" It waits: "+w.Effect, "It is tried again by itself; the Data Log can try it at once.")
+		c.end(StepWebhook, CheckWaits, webhookSaid(w, store)+" It waits: "+w.Effect, "It is tried again by itself; the Data Log can try it at once.")
 	case WebhookFailed, WebhookRefused:
-		c.fail(StepWebhook, webhookSaid(w)+" It was not acted upon: "+w.Effect, "Mend what it names, and act on the webhook again in the Data Log.")
+		c.fail(StepWebhook, webhookSaid(w, store)+" It was not acted upon: "+w.Effect, "Mend what it names, and act on the webhook again in the Data Log.")
 	default:
 		return true
 	}
