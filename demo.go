@@ -130,7 +130,7 @@ func (d *demoCommand) folder() error {
 	if err := localdb.Remove(filepath.Join(d.Data, "postgres")); err != nil {
 		return fmt.Errorf("forget the last demo: %w", err)
 	}
-	for _, name := range []string{"sandbox", "master.key"} {
+	for _, name := range []string{"sandbox", "mail", "master.key"} {
 		if err := os.RemoveAll(filepath.Join(d.Data, name)); err != nil {
 			return fmt.Errorf("forget the last demo: %w", err)
 		}
