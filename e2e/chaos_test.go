@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -96,6 +97,31 @@ func operationOf(r *reply) string {
 	}
 	_, id, _ := strings.Cut(r.Header.Get("Location"), "#operation-")
 	return id
+}
+
+// pressUntilNamed sends a form as impatient people do: twice at once, and again when no answer comes. It
+// reports whether some answer named the operation; two that name different ones are an error.
+func (p *person) pressUntilNamed(action string, form url.Values) bool {
+	for range 3 {
+		var wait sync.WaitGroup
+		named := make([]string, 2)
+		for i := range named {
+			wait.Go(func() {
+				if r, err := p.try(http.MethodPost, action, form); err == nil {
+					named[i] = operationOf(r)
+				}
+			})
+		}
+		wait.Wait()
+		if named[0] != "" && named[1] != "" && named[0] != named[1] {
+			p.w.t.Errorf("one form was named operation %s and %s", named[0], named[1])
+		}
+		if named[0] != "" || named[1] != "" {
+			return true
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	return false
 }
 
 func TestFiftyPostsOfOneForm(t *testing.T) {
@@ -196,13 +222,8 @@ func TestChaos(t *testing.T) {
 				}
 				form.Set("amount", fmt.Sprintf("%d.00", 1+rand.IntN(20)))
 				posted.Add(1)
-				for range 3 { // people press again when no answer comes
-					r, err := asha.try(http.MethodPost, action, form)
-					if err == nil && operationOf(r) != "" {
-						acked.Add(1)
-						break
-					}
-					time.Sleep(30 * time.Millisecond)
+				if asha.pressUntilNamed(action, form) {
+					acked.Add(1)
 				}
 			}
 		})
