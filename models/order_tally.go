@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -66,10 +67,14 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	}
 	c := &clauses{}
 	count := func(f OrderFilter, by found, most int) string {
+		from := f.from(by)
+		if f.Matching().onlyMissing() && f.unindexed() && !by.is() {
+			from = strings.Replace(from, "orders o", f.newestMissing(c, choices)+" o", 1)
+		}
 		c.where = nil
 		f.scope(c, choices)
 		by.scope(c, f)
-		return "(SELECT count(*) FROM (SELECT 1 FROM " + f.from(by) + " WHERE " + c.sql() + " LIMIT " + strconv.Itoa(most+1) + ") n)"
+		return "(SELECT count(*) FROM (SELECT 1 FROM " + from + " WHERE " + c.sql() + " LIMIT " + strconv.Itoa(most+1) + ") n)"
 	}
 	sql := "SELECT " + count(f, by, most)
 	aside := func(wanted bool, f OrderFilter, by found) {
@@ -113,4 +118,23 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		t.Missing = t.Tabs[missingTab]
 	}
 	return t, nil
+}
+
+// onlyMissing says whether missing orders and no others are asked for.
+func (f OrderFilter) onlyMissing() bool {
+	return len(f.Statuses) == 1 && f.Statuses[0] == StatusMissing
+}
+
+// unindexed says whether the filter has conditions that no index of missing orders knows: then every one
+// of them may be looked at for nothing.
+func (f OrderFilter) unindexed() bool {
+	return (len(f.Events) > 0 && !f.OnlyWaiting()) || f.Gateway != "" || f.PaymentMethod != "" || f.AmountFrom != "" || f.AmountTo != "" || !f.Modified.empty()
+}
+
+// newestMissing are the newest missing orders of the stores and days of a filter, as many as a page has
+// time to look at.
+func (f OrderFilter) newestMissing(c *clauses, choices *OrderChoices) string {
+	c.where = nil
+	OrderFilter{Statuses: f.Statuses, Store: f.Store, Added: f.Added}.scope(c, choices)
+	return "(SELECT * FROM orders o WHERE " + c.sql() + " ORDER BY o.date_added DESC, o.id DESC LIMIT " + strconv.Itoa(MaxAside+1) + ")"
 }
