@@ -96,7 +96,10 @@ func (db *DB) orders(ctx context.Context, f OrderFilter, choices *OrderChoices) 
 		}
 	}
 	sql, args := f.listSQL(choices, page.found)
-	rows, err := db.pool.Query(ctx, sql, planned(args)...)
+	if !page.found.known { // a list of known orders is read by their ids, however it is planned
+		args = planned(args)
+	}
+	rows, err := db.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,13 @@ import (
 //   - when there are more, or when no word has three letters, a walk through the newest 20,000 orders
 //     from where the page begins. It may end before the page is full and says how far it came.
 //
-// Each is bounded, whatever the words: left to itself the planner takes from 3 ms to 13 s.
+// Each is bounded, whatever the words: left to itself the planner takes from 3 ms to 13 s. A word that
+// is in very many orders, by the planner's guess, is walked for at once: the trigram index would gather
+// all of them before it gives the first.
 const (
 	maxFound  = 1000
 	maxWalked = 20000
+	maxGuess  = 3000 // matches by the planner's guess, beyond which the trigram index is not asked
 )
 
 // found is what a search came to. The zero value is a list that is not searched.
@@ -66,7 +69,11 @@ func (db *DB) searchOrders(ctx context.Context, f OrderFilter, choices *OrderCho
 			return found{ids: ids, known: true, exact: true}, err
 		}
 	}
-	if f.hasTrigrams() {
+	common, err := db.common(ctx, f)
+	if err != nil {
+		return found{}, err
+	}
+	if f.hasTrigrams() && !common {
 		ids, err := db.ordersByWords(ctx, f, choices)
 		if err != nil || len(ids) <= maxFound {
 			return found{ids: ids, known: true}, err
@@ -74,6 +81,23 @@ func (db *DB) searchOrders(ctx context.Context, f OrderFilter, choices *OrderCho
 	}
 	edge, err := db.walkEdge(ctx, f)
 	return found{walk: true, edge: edge}, err
+}
+
+// common says whether there are very many orders with the words of a filter, as far as the planner's
+// statistics tell.
+func (db *DB) common(ctx context.Context, f OrderFilter) (bool, error) {
+	c := &clauses{}
+	scopeWords(c, "s.txt", f)
+	var plan []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		}
+	}
+	row := db.pool.QueryRow(ctx, "EXPLAIN (FORMAT JSON) SELECT FROM order_search s WHERE "+c.sql(), append([]any{pgx.QueryExecModeExec}, c.args...)...)
+	if err := row.Scan(&plan); err != nil {
+		return false, fmt.Errorf("search orders: %w", err)
+	}
+	return len(plan) == 1 && plan[0].Plan.Rows > maxGuess, nil
 }
 
 // needle is what one word may look like in the text of an order.
@@ -159,7 +183,7 @@ func (db *DB) ordersByKey(ctx context.Context, f OrderFilter, choices *OrderChoi
 	if digits := notDigit.ReplaceAllString(f.Q, ""); phone && len(digits) >= 7 && len(digits) <= 15 {
 		ways = append(ways, "SELECT order_id FROM order_search WHERE phone = "+c.arg(digits[max(0, len(digits)-10):])+" AND phone <> ''"+mine())
 	}
-	return db.orderIDs(ctx, strings.Join(ways, " UNION ")+" LIMIT "+strconv.Itoa(maxFound), c.args)
+	return db.orderIDs(ctx, strings.Join(ways, " UNION ")+" LIMIT "+strconv.Itoa(maxFound), c.args) // each way is one key of one index: any plan will do
 }
 
 // ordersByWords are the orders of the person's stores with these words, at most one more than maxFound of them.
@@ -169,11 +193,11 @@ func (db *DB) ordersByWords(ctx context.Context, f OrderFilter, choices *OrderCh
 	if f.Store != 0 || !ScopeOf(ctx).All {
 		c.and("s.store_id = ANY (?)", choices.storeIDs(f))
 	}
-	return db.orderIDs(ctx, "SELECT s.order_id FROM order_search s WHERE "+c.sql()+" LIMIT "+strconv.Itoa(maxFound+1), c.args)
+	return db.orderIDs(ctx, "SELECT s.order_id FROM order_search s WHERE "+c.sql()+" LIMIT "+strconv.Itoa(maxFound+1), planned(c.args))
 }
 
 func (db *DB) orderIDs(ctx context.Context, sql string, args []any) ([]int64, error) {
-	rows, err := db.pool.Query(ctx, sql, planned(args)...)
+	rows, err := db.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("search orders: %w", err)
 	}

@@ -22,6 +22,8 @@ const (
 	MaxTally  = 10000 // when somebody asks for the number
 	MaxInline = 1000  // on a page, which shows 1,000+ for more
 	MaxAside  = 999
+
+	maxWalkTally = 200 // of a search that walks: it would not come to the end in any case
 )
 
 // InlinePatience is how long a page waits for its count before it is shown without.
@@ -51,13 +53,14 @@ var OrderTabs = []OrderTab{
 func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoices, list *OrderList, patience time.Duration) (*OrderTally, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	whole := list != nil && f.After == "" && f.Before == "" && len(list.Rows) < f.Limit // the page has all there are
 	f = f.FirstPage()
 	most := MaxTally
 	if patience <= InlinePatience {
 		most = MaxInline
 	}
 	by := found{}
-	if list != nil && !list.found.walk {
+	if list != nil && (!list.found.walk || whole) {
 		by = list.found
 	} else if f.Q != "" || f.Customer != "" {
 		var err error
@@ -68,7 +71,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	c := &clauses{}
 	count := func(f OrderFilter, by found, most int) string {
 		from := f.from(by)
-		if f.Matching().onlyMissing() && f.unindexed() && !by.is() {
+		if f.onlyMissing() && !by.known && (f.unindexed() || by.walk) {
 			from = strings.Replace(from, "orders o", f.newestMissing(c, choices)+" o", 1)
 		}
 		c.where = nil
@@ -76,7 +79,15 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		by.scope(c, f)
 		return "(SELECT count(*) FROM (SELECT 1 FROM " + from + " WHERE " + c.sql() + " LIMIT " + strconv.Itoa(most+1) + ") n)"
 	}
-	sql := "SELECT " + count(f, by, most)
+	if by.walk {
+		most = min(most, maxWalkTally)
+	}
+	sql := "SELECT "
+	if whole {
+		sql += strconv.Itoa(len(list.Rows)) + "::bigint"
+	} else {
+		sql += count(f, by, most)
+	}
 	aside := func(wanted bool, f OrderFilter, by found) {
 		if wanted {
 			sql += ", " + count(f, by, MaxAside)
