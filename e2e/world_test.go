@@ -91,7 +91,12 @@ type world struct {
 // newWorld starts everything with the cast loaded. More environment may be given as KEY=value.
 func newWorld(t *testing.T, env ...string) *world {
 	t.Helper()
-	dbURL := modelstest.URL(t)
+	return newWorldAt(t, modelstest.URL(t), env...)
+}
+
+// newWorldAt is newWorld on a migrated, empty database.
+func newWorldAt(t *testing.T, dbURL string, env ...string) *world {
+	t.Helper()
 	w := &world{t: t, ctx: models.AsSystem(t.Context()), out: &bytes.Buffer{}}
 	w.db = modelstest.Open(t, dbURL, func(o *models.Options) { o.Drivers = all.Drivers })
 	box, err := sandbox.New(sandbox.Config{Log: slog.New(slog.DiscardHandler), WebhookDelay: 20 * time.Millisecond, RefundDelay: 150 * time.Millisecond})
@@ -108,7 +113,7 @@ func newWorld(t *testing.T, env ...string) *world {
 	w.base = "http://" + w.addr
 	w.env = append([]string{
 		"DATABASE_URL=" + dbURL, "KARTIFY_MASTER_KEY=" + modelstest.MasterKey, "KARTIFY_ADDR=" + w.addr, "KARTIFY_PUBLIC_URL=" + w.base,
-		"KARTIFY_RAZORPAY_URL=" + w.box + "/razorpay/v1", "KARTIFY_FYND_URL=" + w.box + "/fynd", "KARTIFY_LOG=text",
+		"KARTIFY_RAZORPAY_URL=" + w.box + "/razorpay/v1", "KARTIFY_FYND_URL=" + w.box + "/fynd", "KARTIFY_LOG=text", "KARTIFY_DRAIN_PAUSE=0s",
 		"KARTIFY_SWEEP=200ms", "KARTIFY_CALL_TIMEOUT=4s", "KARTIFY_LEASE=6s", "KARTIFY_RESEND_AFTER=1s", "KARTIFY_LOOKUP_STEPS=200ms,500ms,1s",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
 	}, env...)

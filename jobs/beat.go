@@ -28,7 +28,7 @@ func (j *Jobs) keepBeating(ctx context.Context) {
 		j.beatAt = time.Now() // heard or not: whether the database answers is asked elsewhere
 		j.mu.Unlock()
 		select {
-		case <-ctx.Done():
+		case <-j.halt:
 			leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer cancel()
 			if err := j.db.Leave(leaving, j.id); err != nil {

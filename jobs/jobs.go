@@ -67,6 +67,7 @@ type Jobs struct {
 	noted  map[string]time.Time // when an idle run of a chore was last recorded
 	beatAt time.Time
 
+	halt     chan struct{} // closed to have the chores end after what they are doing
 	sweeping context.CancelFunc
 	swept    chan struct{}
 }
@@ -129,7 +130,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
 	ctx, j.sweeping = context.WithCancel(models.AsSystem(ctx))
-	j.swept = make(chan struct{})
+	j.halt, j.swept = make(chan struct{}), make(chan struct{})
 	go j.sweep(ctx)
 	return nil
 }
@@ -148,7 +149,9 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, hardStop)
 	defer cancel()
-	j.sweeping()
+	close(j.halt)
+	cutShort := time.AfterFunc(softStop, j.sweeping)
+	defer cutShort.Stop()
 	err := j.client.Stop(ctx)
 	if err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -160,6 +163,8 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
+	j.sweeping()
+	j.sweeping = nil
 	if err != nil {
 		return fmt.Errorf("stop the jobs: %w", err)
 	}

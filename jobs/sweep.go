@@ -82,6 +82,8 @@ func (j *Jobs) repeat(ctx context.Context, c chore) {
 			j.log.ErrorContext(ctx, "a job that comes again could not be recorded", "chore", c.name, "error", err)
 		}
 		select {
+		case <-j.halt:
+			return
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
