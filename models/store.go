@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,12 +26,19 @@ type Store struct {
 	CreatedAt         time.Time
 }
 
+// zones are the time zones read so far, by name: a list of orders asks for one in every cell with a date.
+var zones sync.Map
+
 // Zone is the store's time zone; UTC when its name is not known here.
 func (s *Store) Zone() *time.Location {
+	if zone, known := zones.Load(s.TimeZone); known {
+		return zone.(*time.Location) //nolint:forcetypeassert // nothing else is stored
+	}
 	zone, err := time.LoadLocation(s.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(s.TimeZone, zone)
 	return zone
 }
 
