@@ -11,15 +11,29 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
+// Sessions of a killed server end a moment after it; until then they hold its memory.
 func TestServerThatWasKilledIsStartedAgain(t *testing.T) {
 	dir := filepath.Join(place(t), "postgres")
 	s := start(t, dir)
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	session := int(conn.PgConn().PID())
+	if err := syscall.Kill(session, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.process.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-s.Done()
+	time.AfterFunc(700*time.Millisecond, func() { _ = syscall.Kill(session, syscall.SIGCONT) })
 	again := start(t, dir)
 	if !again.Started() || ask[int](t, again.URL("postgres"), "select 1") != 1 {
 		t.Error("it was not started again")

@@ -4,11 +4,13 @@ package localdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,18 +74,36 @@ func (s *Server) launch(ctx context.Context, o Options) error {
 		}
 	}
 	began := time.Now()
-	if s.process, err = startProcess(f, bin, settings(f, o)); err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
-	}
-	err = s.awaitReady(ctx, master)
-	if err != nil {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
-		defer cancel()
-		_ = s.process.stop(stopping) // the first error says more
-		return err
+	for {
+		err := s.run(ctx, bin, master, settings(f, o))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errOldSessions) || time.Since(began) > 10*time.Second {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	o.Log("PostgreSQL %s runs in %s (%d ms).", bin.version, f.dir, time.Since(began).Milliseconds())
 	return nil
+}
+
+// errOldSessions says that processes of a server that was killed are still ending.
+var errOldSessions = errors.New("sessions of a killed server are still ending")
+
+// run starts the server and waits until it answers. One that does not is stopped again.
+func (s *Server) run(ctx context.Context, bin binaries, master string, args []string) error {
+	var err error
+	if s.process, err = startProcess(s.folder, bin, args); err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	if err = s.awaitReady(ctx, master); err == nil {
+		return nil
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	_ = s.process.stop(stopping) // the first error says more
+	return err
 }
 
 // initialise makes the data folder aside and moves it into place, so that a half-made one is never
@@ -162,12 +182,20 @@ func (s *Server) awaitReady(ctx context.Context, master string) error {
 		}
 		select {
 		case <-s.process.done:
-			return fmt.Errorf("PostgreSQL ended while it started:\n%s", tail(s.folder.log()))
+			return ended(tail(s.folder.log()))
 		case <-ctx.Done():
 			return fmt.Errorf("PostgreSQL does not answer: %w (%w)", err, context.Cause(ctx))
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// ended is the error of a server that did not start, from the end of its log.
+func ended(log string) error {
+	if strings.Contains(log, "pre-existing shared memory block") {
+		return fmt.Errorf("%w:\n%s", errOldSessions, log)
+	}
+	return fmt.Errorf("PostgreSQL ended while it started:\n%s", log)
 }
 
 // makeRole makes the role kartify, or gives it the password we know.
