@@ -90,8 +90,8 @@ func TestDataLogList(t *testing.T) {
 	}
 	list := mira.get(dataLog)
 	for selector, want := range map[string]string{
-		`tr[data-mark="zero"] .badge.red`:                "store_ID 0: no e-mail is sent to the customer",
-		`tr[data-mark="wrong"] .badge.amber`:             "store_ID 43 is wrong: the store is 40",
+		`tr[data-mark="zero"] .store-id`:                 "store_ID 0 no e-mail is sent to the customer",
+		`tr[data-mark="wrong"] .store-id`:                "store_ID 43 wrong: the store is 40",
 		`tr[data-state="duplicate"] .state`:              fmt.Sprintf("Duplicate of %d", first),
 		`tr[data-state="parked"] .badge.amber`:           "Parked",
 		`tr[data-state="parked"] .effect`:                "No order FYnone is known here yet. Tried again by itself, next at " + time.Now().Add(time.Hour).In(time.FixedZone("IST", 19800)).Format("2 Jan 2006, 15:04"),
