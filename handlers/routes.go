@@ -58,6 +58,7 @@ func (h *Handlers) salesRoutes() []web.Route {
 
 		// Exports
 		menu("Sales > Exports", "shopping-cart", scoped(get("/exports", models.OrdersExport, h.ListExports))),
+		scoped(get("/exports/count", models.OrdersExport, h.CountExport)),
 		background(get("/exports/progress", models.OrdersExport, h.ExportProgress)),
 		scoped(post("/exports", models.OrdersExport, h.CreateExport)),
 		scoped(get("/exports/:export/file", models.OrdersExport, h.DownloadExport)),

@@ -110,6 +110,33 @@ func (db *DB) exportSearch(ctx context.Context, f OrderFilter, choices *OrderCho
 	return found{walk: f.Q != "" || f.Customer != ""}, nil
 }
 
+// ExportTally is how many orders an export would hold, counted to the last, and how many missing orders
+// match besides and would be left out.
+func (db *DB) ExportTally(ctx context.Context, f OrderFilter, choices *OrderChoices) (*OrderTally, error) {
+	limited, cancel := context.WithTimeout(ctx, orderPatience)
+	defer cancel()
+	by, err := db.exportSearch(limited, f, choices)
+	if err != nil {
+		return nil, slow(ctx, err)
+	}
+	counted := func(f OrderFilter) (n int, err error) {
+		_, sql, args := f.exportSQL(choices, by)
+		var at time.Time
+		if err = db.pool.QueryRow(limited, sql, planned(args)...).Scan(&n, &at); err != nil {
+			return 0, slow(ctx, fmt.Errorf("count the orders of an export: %w", err))
+		}
+		return n, nil
+	}
+	tally := &OrderTally{}
+	if tally.Total, err = counted(f); err != nil {
+		return nil, err
+	}
+	if f.hidesMissing() {
+		tally.Missing, err = counted(f.OnlyMissing())
+	}
+	return tally, err
+}
+
 // eachOrder reads the rows of a statement one after the other. Nothing is kept, whatever their number.
 func eachOrder(ctx context.Context, tx pgx.Tx, sql string, args []any, do func(*ExportedOrder) error) error {
 	ctx, cancel := context.WithCancel(ctx)

@@ -19,7 +19,6 @@ type ExportsView struct {
 	Choices *models.OrderChoices
 	CSRF    string
 	Now     time.Time
-	Fresh   string // the one just asked for
 }
 
 // ExportPath is where an export is found on its page.
@@ -61,7 +60,7 @@ func (v ExportsView) zone(e *models.Export) *time.Location {
 	return v.Choices.Zone(e.Stores[0])
 }
 
-// exportState is the word for how far an export has come.
+// state is the word for how far an export has come.
 func (v ExportsView) state(e *models.Export) (ui.Kind, string) {
 	switch {
 	case e.State == models.ExportQueued:
@@ -93,6 +92,14 @@ func far(e *models.Export) string {
 		return grouped(e.Written) + wordFor(int(e.Written), " order", " orders") + ", as many as promised"
 	}
 	return grouped(e.Written) + " of " + grouped(*e.Promised) + " orders"
+}
+
+// written names the number of orders written: while there is no whole file they are not in one.
+func written(e *models.Export) string {
+	if e.State == models.ExportDone || e.State == models.ExportExpired {
+		return "Orders in the file"
+	}
+	return "Orders written"
 }
 
 func formatName(format string) string {
@@ -127,6 +134,9 @@ func (v OrderListView) exportQuery() string {
 	f.Limit, f.Columns = 0, nil
 	return f.Query().Encode()
 }
+
+// exportTally counts the orders of the list to the last.
+func (v OrderListView) exportTally() string { return withRawQuery("/exports/count", v.exportQuery()) }
 
 // exportCount says how many orders the list has.
 func (v OrderListView) exportCount() string {

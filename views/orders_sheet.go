@@ -177,9 +177,9 @@ func filterWords(f models.OrderFilter, c *models.OrderChoices) string {
 	case len(parts) > 0:
 		return strings.Join(parts, "; ")
 	case all:
-		return "None: every order"
+		return "Every order"
 	}
-	return "None: every order but the missing ones"
+	return "Every order but the missing ones"
 }
 
 // missingWords says whether missing orders are among those of a filter.
