@@ -25,15 +25,13 @@ func (h *Handlers) ShowDashboard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, zone := time.Now(), totals.Zone()
-	today := now.In(zone).Format(time.DateOnly)
-	begun, _ := models.DayRange{From: today}.Bounds(zone)
-	needs, err := h.DB.Needs(ctx, user, begun)
+	now := time.Now().UTC()
+	needs, err := h.DB.Needs(ctx, user, now.Truncate(24*time.Hour))
 	if err != nil {
 		return err
 	}
 	return web.Render(c, http.StatusOK, views.DashboardPage(web.Page(c, "/", "Dashboard"), views.DashboardView{
-		Needs: needs, Totals: totals, Now: now, Zone: zone, Today: today,
+		Needs: needs, Totals: totals, Now: now, Zone: totals.Zone(),
 		MaySettings: user.May(models.PaymentSettings), MayLog: user.May(models.WebhooksRead),
 	}))
 }

@@ -10,7 +10,7 @@ import (
 var WebhookStates = []WebhookState{WebhookReceived, WebhookProcessed, WebhookParked, WebhookDuplicate, WebhookRefused, WebhookFailed}
 
 // EmailStates are the states of an e-mail.
-var EmailStates = []EmailState{EmailNotSent, EmailQueued, EmailSending, EmailSent, EmailFailed, EmailUnknown}
+var EmailStates = []EmailState{EmailTrouble, EmailNotSent, EmailQueued, EmailSending, EmailSent, EmailFailed, EmailUnknown}
 
 // Verdicts are the verdicts on a webhook's signature.
 var Verdicts = []Verdict{Verified, Forged, Unreadable}

@@ -182,6 +182,10 @@ func (q *logQuery) ofEmails(f LogFilter, order *LogOrder) {
 		q.and("(e.partner_order_id = ANY (?) AND e.partner_order_id <> '' OR e.order_id = ANY (?))", spellings(f.GofyndOrderID), ids(order))
 	}
 	q.equal("e.event", f.Event)
+	if EmailState(f.State) == EmailTrouble {
+		q.and(emailTrouble)
+		return
+	}
 	q.equal("e.state", f.State)
 }
 

@@ -116,5 +116,6 @@ func (e *Email) Problem() bool {
 func (s EmailState) Label() string {
 	return map[EmailState]string{
 		EmailNotSent: "Not sent", EmailQueued: "Queued", EmailSending: "Sending", EmailSent: "Sent", EmailFailed: "Failed", EmailUnknown: "Unknown",
+		EmailTrouble: "Not sent, though it should have been",
 	}[s]
 }

@@ -21,7 +21,7 @@ const (
 	NeedUnknown       NeedKind = "unknown"        // operations that were sent and not answered
 	NeedMissing       NeedKind = "missing"        // missing orders
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
-	NeedEmail         NeedKind = "emails"         // e-mails of the last week that were not sent, or not for certain
+	NeedEmail         NeedKind = "emails"         // e-mails of the last seven days that were not sent, or not for certain
 	NeedFailed        NeedKind = "failed"         // webhooks that could not be acted upon
 	NeedParked        NeedKind = "parked"         // webhooks that wait for their order or payment
 	NeedForged        NeedKind = "forged"         // webhooks of today with a signature that does not fit
@@ -46,6 +46,13 @@ type NeedReason struct {
 	Count  int
 }
 
+// EmailTrouble stands for several states of an e-mail, in filters: it should have reached the customer and did
+// not, or not for certain.
+const EmailTrouble EmailState = "trouble"
+
+// emailTrouble is the condition of it, of an e-mail called e, as the index emails_needed has it.
+const emailTrouble = "(e.state IN ('failed', 'unknown') OR (e.state = 'not_sent' AND e.cause NOT IN ('event_off', 'no_letter', 'told_already')))"
+
 // needs are what each kind counts, and who may see it. Every statement gives rows of id, reason, currency,
 // at and minor of the store called my, and stops after a thousand: one range of an index.
 var needs = []struct {
@@ -67,9 +74,9 @@ var needs = []struct {
 		FROM orders WHERE store_id = my.id AND status = 'missing' ORDER BY date_added`},
 	{NeedPartner, OrdersRead, `SELECT id, '' AS reason, '' AS currency, created_at AS at, 0::bigint AS minor
 		FROM partner_updates WHERE store_id = my.id AND state = 'failed' ORDER BY created_at`},
-	{NeedEmail, EmailsRead, `SELECT id, '' AS reason, '' AS currency, created_at AS at, 0::bigint AS minor
-		FROM emails WHERE store_id = my.id AND created_at > now() - interval '7 days'
-			AND (state IN ('failed', 'unknown') OR (state = 'not_sent' AND cause NOT IN ('event_off', 'no_letter', 'told_already'))) ORDER BY created_at`},
+	{NeedEmail, EmailsRead, `SELECT e.id, '' AS reason, '' AS currency, e.created_at AS at, 0::bigint AS minor
+		FROM emails e WHERE e.store_id = my.id AND e.created_at >= (date_trunc('day', now() AT TIME ZONE my.time_zone) - interval '6 days') AT TIME ZONE my.time_zone
+			AND ` + emailTrouble + ` ORDER BY e.created_at`},
 	{NeedFailed, WebhooksRead, `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
 		FROM webhooks WHERE store_id = my.id AND state = 'failed' ORDER BY received_at`},
 	{NeedParked, WebhooksRead, `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
@@ -81,7 +88,7 @@ const forgedToday = `SELECT id, '' AS reason, '' AS currency, received_at AS at,
 	FROM webhooks WHERE verdict = 'forged' AND received_at >= $3 ORDER BY received_at`
 
 // Needs is what waits for a person in the stores of ctx, of the kinds that user may see: the pressing first,
-// and nothing where nothing waits. One statement. today is when this day began.
+// and nothing where nothing waits. One statement. today is when this day began, in UTC: what no store signed has no zone of its own.
 func (db *DB) Needs(ctx context.Context, user *User, today time.Time) ([]Need, error) {
 	scope := ScopeOf(ctx)
 	limit := fmt.Sprintf(" LIMIT %d", MostNeeds+1)
@@ -97,7 +104,7 @@ func (db *DB) Needs(ctx context.Context, user *User, today time.Time) ([]Need, e
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	rows, err := db.pool.Query(ctx, `WITH my AS NOT MATERIALIZED (SELECT id FROM stores WHERE $1 OR id = ANY ($2)), beginning AS (SELECT $3::timestamptz)
+	rows, err := db.pool.Query(ctx, `WITH my AS NOT MATERIALIZED (SELECT id, time_zone FROM stores WHERE $1 OR id = ANY ($2)), beginning AS (SELECT $3::timestamptz)
 		SELECT kind, reason, currency, count(DISTINCT id), min(at), sum(minor)::bigint FROM (`+strings.Join(parts, " UNION ALL ")+`) r
 		GROUP BY kind, reason, currency ORDER BY kind, reason, currency`, scope.All, slices.Concat([]int64{0}, scope.Stores), today)
 	if err != nil {

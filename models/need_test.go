@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func (d *desk) user(email string) (context.Context, *models.User) {
 func (d *desk) needs(email string) map[models.NeedKind]models.Need {
 	d.Helper()
 	ctx, u := d.user(email)
-	list, err := d.db.Needs(ctx, u, time.Now().Add(-time.Hour))
+	list, err := d.db.Needs(ctx, u, time.Now().UTC().Truncate(24*time.Hour))
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func TestNeedsAreWhatTheListsShow(t *testing.T) {
 	d.webhook(cast.Ruosh, "verified", "parked", "5 hours")
 	d.webhook(cast.Ruosh, "verified", "failed", "1 hour")
 	d.webhook(cast.Chandni, "verified", "failed", "1 hour")
-	d.webhook(0, "forged", "refused", "1 minute")
+	d.webhook(0, "forged", "refused", "0")
 	d.webhook(0, "forged", "refused", "30 hours")
 	d.exec(`INSERT INTO partner_updates (store_id, order_id, kind, status, amount_minor, currency, state) VALUES (40, 1001, 'refund_session', 'refund_done', 1000, 'INR', 'failed')`)
 	d.exec(`INSERT INTO emails (store_id, order_id, kind, event, occurrence, state, cause, webhook_id) VALUES
@@ -135,6 +136,23 @@ func TestNeedsAreWhatTheListsShow(t *testing.T) {
 	if sum != missing.Count || len(missing.Reasons) < 3 {
 		t.Errorf("missing orders by reason are %v of %d", missing.Reasons, missing.Count)
 	}
+	for kind, query := range map[models.NeedKind]string{
+		models.NeedEmail: "table=gofynd_email&state=trouble", models.NeedFailed: "table=webhook&state=failed", models.NeedParked: "table=webhook&state=parked",
+		models.NeedForged: "table=webhook&verdict=forged&from=" + time.Now().UTC().Format(time.DateOnly),
+	} {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		filter, notices := models.ReadLogFilter(values, choices, models.LogTables)
+		log, err := d.db.DataLog(ctx, filter, choices)
+		if err != nil || len(notices) > 0 {
+			t.Fatal(err, notices)
+		}
+		if rows := len(log.Webhooks) + len(log.Emails); rows != owner[kind].Count {
+			t.Errorf("%s counts %d and the Data Log shows %d", kind, owner[kind].Count, rows)
+		}
+	}
 	for _, kind := range models.LimboKinds {
 		rows, more, err := d.db.Limbo(ctx, kind, 0)
 		if err != nil || more || len(rows) != owner[kind].Count {
@@ -147,7 +165,7 @@ func TestNeedsKeepToStoresAndRights(t *testing.T) {
 	d := newDesk(t)
 	d.webhook(cast.Ruosh, "verified", "parked", "5 hours")
 	d.webhook(cast.Nordisk, "verified", "parked", "5 hours")
-	d.webhook(0, "forged", "refused", "1 minute")
+	d.webhook(0, "forged", "refused", "0")
 	if n := d.needs("support@ruosh.example")[models.NeedParked].Count; n != 1 {
 		t.Errorf("support of Ruosh is told of %d parked webhooks, want her own", n)
 	}

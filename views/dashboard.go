@@ -18,7 +18,6 @@ type DashboardView struct {
 	Totals      *models.DayTotals
 	Now         time.Time
 	Zone        *time.Location // in whose clocks times are told
-	Today       string         // 2006-01-02
 	MaySettings bool
 	MayLog      bool
 }
@@ -80,13 +79,13 @@ func (v DashboardView) needPath(n models.Need) string {
 	case models.NeedMissing:
 		return "/sales/orders?status=" + models.StatusMissing
 	case models.NeedEmail:
-		return log("table", "gofynd_email", "from", v.Now.In(v.Zone).AddDate(0, 0, -7).Format(time.DateOnly))
+		return log("table", "gofynd_email", "state", string(models.EmailTrouble), "from", v.Now.In(v.Zone).AddDate(0, 0, -6).Format(time.DateOnly))
 	case models.NeedFailed:
 		return log("table", "webhook", "state", "failed")
 	case models.NeedParked:
 		return log("table", "webhook", "state", "parked")
 	case models.NeedForged:
-		return log("table", "webhook", "verdict", "forged", "from", v.Today)
+		return log("table", "webhook", "verdict", "forged", "from", v.Now.UTC().Format(time.DateOnly))
 	}
 	return limboPath(n.Kind)
 }
