@@ -30,7 +30,7 @@ func (b *bench) exports(ctx context.Context) error {
 	}
 	type run struct{ took, first time.Duration }
 	files := map[string][]run{}
-	var ratios = map[string][]float64{}
+	ratios := map[string][]float64{}
 	var rows int64
 	for round := range min(b.Rounds, 5) + 1 {
 		copied, n, err := s.copyOut(ctx, statement)
@@ -61,8 +61,10 @@ func (b *bench) exports(ctx context.Context) error {
 		for _, r := range files[f.format] {
 			took, first = append(took, r.took.Seconds()), append(first, milli(r.first))
 		}
-		b.add(figure{f.goal, fmt.Sprintf("%s of %d orders over HTTP ÷ COPY of the same statement", f.format, rows), middle(ratios[f.format]), "×", f.gate, f.stretch, true,
-			fmt.Sprintf("%.0f orders a second", float64(rows)/middle(took))})
+		b.add(figure{
+			f.goal, fmt.Sprintf("%s of %d orders over HTTP ÷ COPY of the same statement", f.format, rows), middle(ratios[f.format]), "×", f.gate, f.stretch, true,
+			fmt.Sprintf("%.0f orders a second", float64(rows)/middle(took)),
+		})
 		b.add(figure{"P9", "first byte of the " + f.format, middle(first), "ms", f.first, f.aim, false, ""})
 	}
 	return b.exportMemory(ctx)

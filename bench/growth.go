@@ -44,8 +44,10 @@ func (b *bench) growth(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.add(figure{"P2", fmt.Sprintf("%s at %d ÷ at %d", page.name, b.large(), b.small()), r.ratio(0, 1, times.median), "×", page.gate, page.stretch, false,
-			ms(r.all[0].median()) + " / " + ms(r.all[1].median())})
+		b.add(figure{
+			"P2", fmt.Sprintf("%s at %d ÷ at %d", page.name, b.large(), b.small()), r.ratio(0, 1, times.median), "×", page.gate, page.stretch, false,
+			ms(r.all[0].median()) + " / " + ms(r.all[1].median()),
+		})
 	}
 	deep, err := deepest(large)
 	if err != nil {

@@ -44,16 +44,25 @@ func (b *bench) list(ctx context.Context) error {
 	return b.statements(ctx, s)
 }
 
-// record is what kartify asks the database for a page. The page is warm: whatever is kept between
-// pages has been read before.
-func (s *site) record(ctx context.Context, path string) ([]*statement, int, error) {
-	if _, err := s.get(ctx, path); err != nil {
-		return nil, 0, err
+// record is what kartify asks the database for a page. The page is warm: what is kept for a moment
+// between pages has been read before. It is the shortest of three, lest that moment ends just then.
+func (s *site) record(ctx context.Context, path string) (best []*statement, trips int, err error) {
+	for range 3 {
+		if _, err := s.get(ctx, path); err != nil {
+			return nil, 0, err
+		}
+		seen, n, err := s.trace.record(func() error {
+			_, err := s.get(ctx, path)
+			return err
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		if best == nil || len(seen) < len(best) {
+			best, trips = seen, n
+		}
 	}
-	return s.trace.record(func() error {
-		_, err := s.get(ctx, path)
-		return err
-	})
+	return best, trips, nil
 }
 
 // listQuery is the statement that reads the rows of a list.

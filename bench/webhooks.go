@@ -26,8 +26,10 @@ func (b *bench) webhooks(ctx context.Context) error {
 	if _, err := jobs.New(s.db, quiet); err != nil { // queues, and works on nothing
 		return err //nolint:wrapcheck // says what it did
 	}
-	_, err = s.db.SaveSettings(s.ctx, models.SettingsForm{StoreID: hookStore, Gateway: "razorpay", Mode: "test", Enabled: true, By: models.SystemActor,
-		Values: map[string]string{"key_id": "rzp_test_KF00000000000A", "key_secret": "kartify_bench_secret", "webhook_secret": hookSecret, "payment_action": "capture"}})
+	_, err = s.db.SaveSettings(s.ctx, models.SettingsForm{
+		StoreID: hookStore, Gateway: "razorpay", Mode: "test", Enabled: true, By: models.SystemActor,
+		Values: map[string]string{"key_id": "rzp_test_KF00000000000A", "key_secret": "kartify_bench_secret", "webhook_secret": hookSecret, "payment_action": "capture"},
+	})
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}

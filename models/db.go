@@ -41,6 +41,8 @@ type parts struct {
 	log      *slog.Logger
 	enqueuer Enqueuer
 	refused  refusals
+	intake   intake
+	signed   signed
 	lists    lists
 	streams  exportStreams
 	mail     *mail.Server // nil when none is configured

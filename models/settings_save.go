@@ -49,6 +49,7 @@ func (p FieldProblems) Unwrap() []error {
 // SaveSettings stores a new version of a store's settings for a gateway. Work that waited for better
 // settings becomes due at once. Saving what is stored already changes nothing.
 func (db *DB) SaveSettings(ctx context.Context, form SettingsForm) (*GatewaySettings, error) {
+	defer db.signed.forget()
 	driver, ok := db.drivers[form.Gateway]
 	if !ok || (form.Mode != "test" && form.Mode != "live") {
 		return nil, ErrNotFound

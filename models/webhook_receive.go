@@ -5,11 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/kartify/kartify/gateways"
 )
@@ -50,61 +48,6 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	w.PartnerOrderID, w.PaymentRef, w.OrderRef = seen.partnerOrder, seen.payment, seen.orderRef
 	w.Body = withoutCards(d.Body, seen.ids...)
 	return db.storeWebhook(ctx, w)
-}
-
-// storeWebhook stores a verified webhook with its job, or, when it came before, the fact that it came again.
-func (db *DB) storeWebhook(ctx context.Context, w *Webhook) (Receipt, error) {
-	receipt := Receipt{Verdict: Verified}
-	err := db.Tx(ctx, func(tx *DB) error {
-		receipt.Duplicate = false
-		at, err := tx.now(ctx)
-		if err != nil {
-			return err
-		}
-		w.ID, w.NextAt = 0, &at // the sweeper finds it should the job get lost
-		res := tx.in(ctx).Omit("ReceivedAt").Clauses(clause.OnConflict{DoNothing: true}).Create(w)
-		if res.Error != nil {
-			return fmt.Errorf("store a webhook: %w", res.Error)
-		}
-		if res.RowsAffected == 1 {
-			receipt.WebhookID = w.ID
-			return tx.enqueue(ctx, ProcessWebhookJob{WebhookID: w.ID})
-		}
-		receipt.Duplicate = true
-		return tx.storeDuplicate(ctx, w)
-	})
-	if err != nil {
-		return Receipt{}, err
-	}
-	if receipt.Duplicate {
-		receipt.WebhookID = w.ID
-	}
-	return receipt, nil
-}
-
-// storeDuplicate notes that a webhook came again, without its body.
-func (db *DB) storeDuplicate(ctx context.Context, w *Webhook) error {
-	var first Webhook
-	err := db.in(ctx).Select("id", "body_sha256", "order_id").
-		Where("source = ? AND store_id = ? AND verdict = ? AND duplicate_of IS NULL", w.Source, w.StoreID, Verified).
-		Where("body_sha256 = ? OR (event_id = ? AND event_id <> '')", w.BodySHA256, w.EventID).
-		Order(clause.Expr{SQL: "body_sha256 = ? DESC, id", Vars: []any{w.BodySHA256}}).Take(&first).Error
-	if err != nil {
-		return fmt.Errorf("find the webhook that came before: %w", err)
-	}
-	again := *w
-	again.ID, again.State, again.DuplicateOf, again.OrderID, again.Body, again.NextAt = 0, WebhookDuplicate, &first.ID, first.OrderID, []byte{}, nil
-	again.ProcessedAt = new(now())
-	again.Effect = fmt.Sprintf("The same as webhook %d; nothing happened again.", first.ID)
-	if !slices.Equal(first.BodySHA256, w.BodySHA256) {
-		again.Effect = fmt.Sprintf("It has the event id of webhook %d and another body; it was not acted upon.", first.ID)
-		db.log.WarnContext(ctx, "a webhook has the event id of another one", "source", w.Source, "store", w.StoreID, "first", first.ID)
-	}
-	if err := db.in(ctx).Omit("ReceivedAt").Create(&again).Error; err != nil {
-		return fmt.Errorf("store a repeated webhook: %w", err)
-	}
-	w.ID = again.ID
-	return nil
 }
 
 // refuseWebhook stores what was not accepted, without letting it take the place of anything genuine. Of a

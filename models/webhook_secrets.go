@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/kartify/kartify/gateways"
 )
@@ -18,6 +20,22 @@ type signer struct {
 // signers are the stores whose secret fits a webhook, by id: secrets in force and those replaced less than
 // Timings.SecretOverlap ago, of the store the address names or of every store when it names none.
 func (db *DB) signers(ctx context.Context, d Delivery, inbox gateways.Inbox) ([]signer, error) {
+	if kept := db.signed.kept(d); kept != nil {
+		fitting, err := db.fitting(ctx, d, inbox, kept)
+		if err != nil || len(fitting) > 0 {
+			return fitting, err
+		}
+	}
+	versions, err := db.webhookSettings(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	db.signed.keep(d, versions)
+	return db.fitting(ctx, d, inbox, versions)
+}
+
+// webhookSettings are the versions of settings whose secret may sign a webhook.
+func (db *DB) webhookSettings(ctx context.Context, d Delivery) ([]GatewaySettings, error) {
 	g := db.in(ctx).Where("gateway = ? AND (current OR retired_at > now() - make_interval(secs => ?))", d.Source, db.timings.SecretOverlap.Seconds())
 	if d.StoreID != 0 {
 		g = g.Where("store_id = ?", d.StoreID)
@@ -26,6 +44,11 @@ func (db *DB) signers(ctx context.Context, d Delivery, inbox gateways.Inbox) ([]
 	if err := g.Order("store_id, mode, version").Find(&versions).Error; err != nil {
 		return nil, fmt.Errorf("read the secrets of %s: %w", d.Source, err)
 	}
+	return versions, nil
+}
+
+// fitting are the stores among these settings whose secret fits.
+func (db *DB) fitting(ctx context.Context, d Delivery, inbox gateways.Inbox, versions []GatewaySettings) ([]signer, error) {
 	var fitting []signer
 	for i := range versions {
 		v := &versions[i]
@@ -38,6 +61,55 @@ func (db *DB) signers(ctx context.Context, d Delivery, inbox gateways.Inbox) ([]
 		fitting = append(fitting, signer{v.StoreID, v.Mode})
 	}
 	return mergeModes(fitting), nil
+}
+
+// signed keeps settings for a moment, so that a stream of webhooks does not read them for each. One that
+// they do not fit has them read anew, so that a new secret counts at once.
+type signed struct {
+	mu   sync.Mutex
+	last map[signedFor]keptSettings
+}
+
+type signedFor struct {
+	source string
+	store  int64
+}
+
+type keptSettings struct {
+	versions []GatewaySettings
+	at       time.Time
+}
+
+// settingsKept is far below the time for which a replaced secret still fits.
+const settingsKept = 2 * time.Second
+
+// forget has settings read anew, for one of them has changed.
+func (s *signed) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = nil
+}
+
+func (s *signed) kept(d Delivery) []GatewaySettings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept := s.last[signedFor{d.Source, d.StoreID}]; time.Since(kept.at) < settingsKept {
+		return kept.versions
+	}
+	return nil
+}
+
+// keep keeps settings while all of them are in force: a replaced secret is looked at with the clock in hand.
+func (s *signed) keep(d Delivery, versions []GatewaySettings) {
+	if len(versions) == 0 || slices.ContainsFunc(versions, func(v GatewaySettings) bool { return !v.Current }) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		s.last = map[signedFor]keptSettings{}
+	}
+	s.last[signedFor{d.Source, d.StoreID}] = keptSettings{versions, time.Now()}
 }
 
 // mergeModes names each store once, without a mode when it signs in both with the same secret.
