@@ -140,8 +140,11 @@ func TestDataLogByRight(t *testing.T) {
 				name      string
 				got, want int
 			}{
-				{"the log", p.get(dataLog).status, tt.log}, {"e-mails", p.get(dataLog + "?table=gofynd_email").status, tt.emails}, {"a webhook", p.get(page).status, tt.webhook},
-				{"reveal", p.post(reveal, nil).status, tt.reveal}, {"replay", p.post(replay, nil).status, tt.replay},
+				{"the log", p.get(dataLog).status, tt.log},
+				{"e-mails", p.get(dataLog + "?table=gofynd_email").status, tt.emails},
+				{"a webhook", p.get(page).status, tt.webhook},
+				{"reveal", p.post(reveal, nil).status, tt.reveal},
+				{"replay", p.post(replay, nil).status, tt.replay},
 			} {
 				if ask.got != ask.want {
 					t.Errorf("%s: %d, want %d", ask.name, ask.got, ask.want)

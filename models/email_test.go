@@ -373,8 +373,10 @@ func TestShippedIsToldOncePerParcel(t *testing.T) {
 	p := openPostOffice(t, nil)
 	order := p.buyer("1", "meera@mail.example")
 	shipment := func(id, bag, status string) parcel {
-		return fyndParcel(id, map[string]any{"company_id": 1, "event": map[string]any{"id": id, "name": "shipment", "type": "update", "created_timestamp": time.Now().UnixMilli()},
-			"payload": map[string]any{"shipment": map[string]any{"fynd_order_id": "FY1", "shipment_id": bag, "shipment_status": map[string]any{"status": status}}}}, fyndSecret)
+		return fyndParcel(id, map[string]any{
+			"company_id": 1, "event": map[string]any{"id": id, "name": "shipment", "type": "update", "created_timestamp": time.Now().UnixMilli()},
+			"payload": map[string]any{"shipment": map[string]any{"fynd_order_id": "FY1", "shipment_id": bag, "shipment_status": map[string]any{"status": status}}},
+		}, fyndSecret)
 	}
 	p.send(shipment("e1", "S1", "bag_packed"), shipment("e2", "S1", "bag_picked"), shipment("e3", "S1", "in_transit"), shipment("e4", "S2", "bag_picked"))
 	p.mail()

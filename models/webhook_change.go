@@ -37,8 +37,13 @@ func (db *DB) around(ctx context.Context, order *int64, but int64) ([]recordAt, 
 	}
 	sql := `SELECT 'Order' AS kind, id, to_jsonb(o)::text AS row FROM orders o WHERE id = @order`
 	for _, t := range []struct{ kind, table string }{
-		{"Line", "order_items"}, {"Payment", "payments"}, {"Operation", "operations"}, {"Event", "order_events"},
-		{"Message to Fynd", "partner_updates"}, {"E-mail", "emails"}, {"History", "order_history"},
+		{"Line", "order_items"},
+		{"Payment", "payments"},
+		{"Operation", "operations"},
+		{"Event", "order_events"},
+		{"Message to Fynd", "partner_updates"},
+		{"E-mail", "emails"},
+		{"History", "order_history"},
 	} {
 		sql += fmt.Sprintf(" UNION ALL SELECT '%s', id, to_jsonb(t)::text FROM %s t WHERE order_id = @order", t.kind, t.table)
 	}

@@ -3,6 +3,7 @@
 package sink
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func Start(addr, dir string, behave func(to string, n int) Behaviour) (*Sink, er
 	if err := s.load(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("mail sink: %w", err)
 	}

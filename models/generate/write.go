@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-var jsonHeaders, noJSON = []byte(`{"Content-Type":["application/json"]}`), []byte("{}")
+var jsonHeaders = []byte(`{"Content-Type":["application/json"]}`)
 
 // write puts the rows of an order into the buffers.
 func (o *order) write(r *rows) {
@@ -167,7 +167,7 @@ func (o *order) writeWebhook(b *buffer, w webhook) {
 	b.text(w.ref)
 	b.text(w.orderRef)
 	b.int64(o.id)
-	b.text(string(o.store.Mode))
+	b.text(o.store.Mode)
 	b.time(w.at)
 	b.time(w.at.Add(80 * time.Millisecond))
 }

@@ -36,9 +36,27 @@ var formulas = []struct {
 	text  string
 	risky bool
 }{
-	{`=HYPERLINK("http://evil.example","x")`, true}, {"=1+1", true}, {"+4712345678", true}, {"-2+3", true}, {"@SUM(1)", true},
-	{"\t=1", true}, {"\r=1", true}, {"\n=1", true}, {"＝1+1", true}, {"＋1", true}, {"－1", true}, {"＠x", true}, {"=", true},
-	{"", false}, {"a=1", false}, {"'=1", false}, {"1-1", false}, {" x", false}, {"!x", false}, {"（x", false}, {"～", false},
+	{`=HYPERLINK("http://evil.example","x")`, true},
+	{"=1+1", true},
+	{"+4712345678", true},
+	{"-2+3", true},
+	{"@SUM(1)", true},
+	{"\t=1", true},
+	{"\r=1", true},
+	{"\n=1", true},
+	{"＝1+1", true},
+	{"＋1", true},
+	{"－1", true},
+	{"＠x", true},
+	{"=", true},
+	{"", false},
+	{"a=1", false},
+	{"'=1", false},
+	{"1-1", false},
+	{" x", false},
+	{"!x", false},
+	{"（x", false},
+	{"～", false},
 }
 
 func TestFormulasAreText(t *testing.T) {

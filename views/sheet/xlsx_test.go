@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func TestXLSXHoldsNoFormula(t *testing.T) {
 		read := xml.NewDecoder(bytes.NewReader(text))
 		for {
 			token, err := read.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
