@@ -18,6 +18,7 @@ import (
 	"github.com/kartify/kartify/migrations"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/models/cast"
+	"github.com/kartify/kartify/models/generate"
 	"github.com/kartify/kartify/sandbox"
 )
 
@@ -26,6 +27,7 @@ type demoCommand struct {
 	SandboxAddr string `help:"Address of the gateway sandbox, likewise." default:"127.0.0.1:8090"`
 	Data        string `help:"Folder for the database and the sandbox's ledger." type:"path"`
 	Fresh       bool   `help:"Forget the last demo and begin anew."`
+	Orders      int    `help:"Have so many made-up orders besides those of the cast."`
 	DatabaseURL string `help:"An empty PostgreSQL database to use instead of a private one." env:"DATABASE_URL"`
 	Verbose     bool   `help:"Show the log."`
 }
@@ -101,6 +103,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if err := cast.Mail(system, app.db, now); err != nil {
+		return err
+	}
+	if err := generate.UpTo(system, app.db, d.Orders, say); err != nil {
 		return err
 	}
 	d.welcome(base, boxBase, time.Since(started))

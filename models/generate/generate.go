@@ -84,6 +84,22 @@ func Run(ctx context.Context, db *models.DB, o Options) error {
 	return nil
 }
 
+// UpTo generates as many orders as are missing to orders of them, so that asking again adds none.
+func UpTo(ctx context.Context, db *models.DB, orders int, log func(format string, args ...any)) error {
+	if orders <= 0 {
+		return nil
+	}
+	var have int
+	err := db.Pool().QueryRow(ctx, "SELECT coalesce(sum((details->>'orders')::bigint), 0) FROM audit_log WHERE chain = 0 AND action = 'orders.generated'").Scan(&have)
+	if err != nil {
+		return fmt.Errorf("look for generated orders: %w", err)
+	}
+	if have >= orders {
+		return nil
+	}
+	return Run(ctx, db, Options{Orders: orders - have, Seed: uint64(have) + 1, Log: log}) //nolint:gosec // a number of orders
+}
+
 // chosenStores are the stores that get orders, the busiest first.
 func chosenStores(ctx context.Context, db *models.DB, ids []int64) ([]models.Store, error) {
 	all, err := db.Stores(ctx)

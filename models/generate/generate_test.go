@@ -2,6 +2,7 @@ package generate_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -172,6 +173,18 @@ func TestGeneratingStopsWithoutATrace(t *testing.T) {
 	for _, wrong := range []generate.Options{{Orders: 0}, {Orders: 10, Stores: []int64{99}}} {
 		if err := generate.Run(ctx, db, wrong); err == nil {
 			t.Errorf("%+v was accepted", wrong)
+		}
+	}
+}
+
+func TestGeneratingUpToANumber(t *testing.T) {
+	ctx, db := shop(t)
+	for _, n := range []int{0, 100, 100, 150} {
+		if err := generate.UpTo(ctx, db, n, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := text(t, ctx, db, "SELECT count(*)::text FROM orders"); got != fmt.Sprint(n) {
+			t.Errorf("up to %d there are %s", n, got)
 		}
 	}
 }
