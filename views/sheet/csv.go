@@ -38,11 +38,41 @@ func (w *csvWriter) next() {
 	w.cell = true
 }
 
-// Text quotes what must be quoted, and long numbers, which are no numbers here.
+// exactDigits is how long a number a spreadsheet keeps exactly.
+const exactDigits = 15
+
+// What a byte means for a cell: that it must stand in quotes, or that it is no digit.
+const (
+	quoteIt = 1 << iota
+	noDigit
+)
+
+var csvMeaning = func() (meaning [256]byte) {
+	for c := range meaning {
+		if c < '0' || c > '9' {
+			meaning[c] = noDigit
+		}
+	}
+	for _, c := range []byte("\",;\t\n\r") {
+		meaning[c] |= quoteIt
+	}
+	return meaning
+}()
+
+// Text quotes what must be quoted: for what is in it, for the spaces around it, because it is no formula,
+// or because it is a number too long to be taken for one.
 func (w *csvWriter) Text(value []byte) {
 	w.next()
+	if len(value) == 0 {
+		return
+	}
+	var meaning byte
+	for _, c := range value {
+		meaning |= csvMeaning[c]
+	}
 	risky := formula(value)
-	if !risky && !quoted(value) {
+	long := meaning&noDigit == 0 && len(value) > exactDigits
+	if meaning&quoteIt == 0 && !risky && !long && value[0] != ' ' && value[len(value)-1] != ' ' {
 		w.line = append(w.line, value...)
 		return
 	}
@@ -57,25 +87,6 @@ func (w *csvWriter) Text(value []byte) {
 		w.line = append(w.line, c)
 	}
 	w.line = append(w.line, '"')
-}
-
-// exactDigits is how long a number a spreadsheet keeps exactly.
-const exactDigits = 15
-
-// quoted says whether a text needs quotes: for what is in it, for the spaces around it, or because it
-// is a number too long to be taken for one.
-func quoted(text []byte) bool {
-	if len(text) == 0 {
-		return false
-	}
-	digits := true
-	for _, c := range text {
-		if c == '"' || c == ',' || c == ';' || c == '\t' || c == '\n' || c == '\r' {
-			return true
-		}
-		digits = digits && c >= '0' && c <= '9'
-	}
-	return digits && len(text) > exactDigits || text[0] == ' ' || text[len(text)-1] == ' '
 }
 
 // Amount writes a plain decimal number.
