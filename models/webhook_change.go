@@ -68,21 +68,27 @@ func (db *DB) around(ctx context.Context, order *int64, but int64) ([]recordAt, 
 var quietColumns = []string{
 	"id", "order_id", "store_id", "webhook_id", "version", "updated_at", "date_modified", "created_at", "received_at", "at", "next_at", "tries", "closed_at",
 	"payment_id", "operation_id", "event_id", "digest", "token_hash", "position", "lines", "log", "params", "last_event_at", "snapshot", "actor", "actor_id", "claimed_store_id",
-	"occurrence", "audience", "requester_id", "written_at", "done_at", "handing_at", "occurred_at", "finished_at", "first_sent_at", "idempotency_key", "message_id",
+	"occurrence", "audience", "requester_id", "written_at", "done_at", "handing_at", "occurred_at", "finished_at", "first_sent_at", "idempotency_key", "message_id", "actor_name",
 }
 
 // changes are the differences between two moments, by record. Nothing personal is in them.
 func changes(before, after []recordAt) []Change {
 	var list []Change
+	currency := ""
+	for _, now := range after {
+		if now.kind == "Order" {
+			currency, _ = now.values["currency"].(string)
+		}
+	}
 	for _, now := range after {
 		i := slices.IndexFunc(before, func(r recordAt) bool { return r.kind == now.kind && r.id == now.id })
 		if i < 0 {
-			if facts := facts(now.kind, nil, now.values); now.kind != "Webhook" {
+			if facts := facts(now.kind, currency, nil, now.values); now.kind != "Webhook" {
 				list = append(list, Change{What: "New " + strings.ToLower(now.kind[:1]) + now.kind[1:], Facts: facts})
 			}
 			continue
 		}
-		if facts := facts(now.kind, before[i].values, now.values); len(facts) > 0 {
+		if facts := facts(now.kind, currency, before[i].values, now.values); len(facts) > 0 {
 			list = append(list, Change{What: now.kind + " " + strconv.FormatInt(now.id, 10), Facts: facts})
 		}
 	}
@@ -94,16 +100,19 @@ func changes(before, after []recordAt) []Change {
 	return list
 }
 
-// facts are the columns in which a record differs, in the words of the page. before is nil for a new one.
-func facts(kind string, before, after map[string]any) []string {
+// facts are the columns in which a record differs, in the words of the page. before is nil for a new one;
+// currency is the order's, for records without one of their own.
+func facts(kind, currency string, before, after map[string]any) []string {
 	var names []string
 	for name := range after {
-		if !slices.Contains(quietColumns, name) {
+		if !slices.Contains(quietColumns, name) && (name != "kind" || kind == "Operation") {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	currency, _ := after["currency"].(string)
+	if own, ok := after["currency"].(string); ok {
+		currency = own
+	}
 	var list []string
 	for _, name := range names {
 		was, now := valueText(name, before[name], currency), valueText(name, after[name], currency)
