@@ -62,6 +62,7 @@ type Jobs struct {
 	id     string // of this copy, among the workers
 	host   string
 	ran    func(models.JobRun) // hears of every run of a chore
+	list   func() []chore
 
 	mu     sync.Mutex
 	noted  map[string]time.Time // when an idle run of a chore was last recorded
@@ -79,6 +80,7 @@ func New(db *models.DB, log *slog.Logger) (*Jobs, error) {
 	}
 	host, _ := os.Hostname() // for people only
 	j := &Jobs{db: db, log: log, id: host + " " + strings.ToLower(rand.Text()[:6]), host: host, noted: map[string]time.Time{}}
+	j.list = j.chores
 	timeout := db.Timings().CallTimeout + 30*time.Second // a call, and what is written before and after it
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
 		Queues:               queues,

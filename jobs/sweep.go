@@ -43,7 +43,7 @@ func silent(do func(context.Context) error) func(context.Context) (int, error) {
 // know writes down which chores there are, for the page.
 func (j *Jobs) know(ctx context.Context) error {
 	var list []models.Chore
-	for _, c := range j.chores() {
+	for _, c := range j.list() {
 		list = append(list, models.Chore{Name: c.name, About: c.about, EverySeconds: c.every.Seconds(), InEach: c.each})
 	}
 	return j.db.KnowChores(ctx, list) //nolint:wrapcheck // says what it did
@@ -54,7 +54,7 @@ func (j *Jobs) know(ctx context.Context) error {
 func (j *Jobs) sweep(ctx context.Context) {
 	defer close(j.swept)
 	done := make(chan struct{})
-	chores := j.chores()
+	chores := j.list()
 	for _, c := range chores {
 		go func() {
 			j.repeat(ctx, c)
@@ -147,7 +147,7 @@ func (j *Jobs) worthNoting(c chore, at time.Time) bool {
 
 // runAsked does a chore because somebody asked for it.
 func (j *Jobs) runAsked(ctx context.Context, name, requester string) error {
-	for _, c := range j.chores() {
+	for _, c := range j.list() {
 		if c.name == name {
 			return j.run(ctx, c, requester)
 		}

@@ -61,7 +61,11 @@ func Unavailable(err error) bool {
 			return true
 		}
 		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "58") || answered.Code == "53100" // connection, input and output, disk full
-	case errors.Is(err, errNoConnection), errors.As(err, &connect), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.Is(err, errNoConnection):
+		return true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return false // whoever asked gave up
+	case errors.As(err, &connect), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return true
