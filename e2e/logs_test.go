@@ -36,13 +36,13 @@ func TestLogsAreStructuredAndKeepSecrets(t *testing.T) {
 	if operationOf(posted) == "" {
 		t.Fatalf("the refund: %d %s", posted.StatusCode, tail(posted.text, 300))
 	}
+	w.eventually("1", `SELECT count(*) FROM operations WHERE order_id = 1001 AND state = 'succeeded'`)
 	settings := owner.get("/extensions/payment/razorpay?store=40")
 	csrf, _ := settings.page().Find(`meta[name="csrf-token"]`).Attr("content")
 	owner.post("/extensions/payment/razorpay?store=40", url.Values{
 		"store": {"40"}, "mode": {"test"}, "key_id": {"rzp_test_canary00000001"}, "key_secret": {"canary-key-secret-1"}, "csrf": {csrf}, "enabled": {"1"},
 	})
 	owner.post("/system/users", url.Values{"email": {"canary.new@ruosh.example"}, "name": {"Canary Newcomer"}, "role": {"viewer"}, "all_stores": {"1"}, "csrf": {csrf}})
-	w.eventually("1", `SELECT count(*) FROM operations WHERE order_id = 1001 AND state = 'succeeded'`)
 
 	// Machines: a forged webhook, a broken one, one with a customer in it.
 	for _, signature := range []string{"canary-signature", ""} {
