@@ -19,6 +19,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema, or take it away."`
 	Sandbox sandboxCommand `cmd:"" help:"Run the gateway sandbox: the providers' side of every wire."`
 	Users   usersCommand   `cmd:"" help:"Create and list people, and give out new password links."`
+	Stores  storesCommand  `cmd:"" help:"Add stores."`
 	Routes  routesCommand  `cmd:"" help:"Print the route table with the permission of each route."`
 	Fsck    fsckCommand    `cmd:"" help:"Check the invariants of the money records."`
 	Audit   auditCommand   `cmd:"" help:"Work with the audit log."`
