@@ -126,6 +126,10 @@ func TestEveryPage(t *testing.T) {
 				if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth`); wide > width {
 					t.Errorf("%s at %d: the page is %d wide and scrolls sideways", where, width, wide)
 				}
+				blank := browser.Eval[int](tab, `[...document.querySelectorAll("main tbody tr")].filter((r) => r.checkVisibility() && r.innerText.trim().length < 3).length`)
+				if blank > 0 {
+					t.Errorf("%s at %d: %d rows of a table say nothing", where, width, blank)
+				}
 				for _, v := range tab.Axe() {
 					t.Errorf("%s at %d: %s", where, width, v)
 				}
