@@ -6,6 +6,7 @@ package gateways
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kartify/kartify/money"
@@ -36,7 +37,10 @@ type Driver struct {
 	KeyLifetime time.Duration  // how long a key is known to be honoured; ByKey only
 	QuietPeriod time.Duration  // how long after a send an effect may still appear in look-ups
 
+	Can     Abilities
+	Trust   Trust  // of its webhooks
 	Portal  string // where the merchant sees payments: https://dashboard.razorpay.com
+	Support string // whom a merchant asks when money hangs: an address or a telephone number
 	Partner bool   // it sells or ships for the store and moves no money itself
 
 	// Open makes a gateway of a store's settings. Secrets in it are in the clear.
@@ -52,6 +56,52 @@ func (d Driver) ClassOf(verb Verb) Class {
 	}
 	return d.Class
 }
+
+// Abilities are what a provider can do with money. Buttons, the API's answers and help texts read them from here.
+type Abilities struct {
+	Verbs   []Verb // those it has at all
+	Partial []Verb // those that can be for less than the whole: Refund, Capture
+	Several []Verb // those that can be done again for the rest: Refund, Capture
+	Raise   bool   // an Update may ask for more than is held; the provider decides
+	// ByStatus says that the provider is fully integrated: a change of order status may drive it.
+	ByStatus bool
+	// WholeCredit says that the merchants of this provider credit whole amounts here and parts of them in
+	// its portal, unless their settings say otherwise.
+	WholeCredit bool
+	// Holds is how long an authorization lasts by payment method; "" is for any other.
+	Holds map[string]time.Duration
+}
+
+// Does says whether the provider has a verb.
+func (a Abilities) Does(verb Verb) bool { return slices.Contains(a.Verbs, verb) }
+
+// InPart says whether a verb can be for less than the whole.
+func (a Abilities) InPart(verb Verb) bool { return slices.Contains(a.Partial, verb) }
+
+// Again says whether a verb can be done once more for the rest.
+func (a Abilities) Again(verb Verb) bool { return slices.Contains(a.Several, verb) }
+
+// Hold is how long an authorization of a method lasts, or 0 when that is not known.
+func (a Abilities) Hold(method string) time.Duration {
+	if hold, ok := a.Holds[method]; ok {
+		return hold
+	}
+	return a.Holds[""]
+}
+
+// Trust says how far a provider's webhooks are believed.
+type Trust int
+
+const (
+	// Signed webhooks carry a signature over their body: what they say is applied.
+	Signed Trust = iota
+	// Hinted webhooks prove nothing, or not enough: the provider is asked, and its answer is applied.
+	Hinted
+)
+
+// RefHeader carries what the address of a callback says, set by kartify itself on the headers an Inbox
+// gets: the provider's order in /callbacks/klarna/:store/:order, or "return" and "echo" of CCAvenue.
+const RefHeader = "Kartify-Callback-Ref"
 
 // Field is one box of the settings form.
 type Field struct {
@@ -86,12 +136,6 @@ type Refunder interface {
 	Refund(ctx context.Context, req Request) (Result, error)
 }
 
-// WholeRefunder is a Refunder that can only return the whole amount.
-type WholeRefunder interface {
-	Refunder
-	RefundsWholeOnly()
-}
-
 // Capturer draws authorized money.
 type Capturer interface {
 	Capture(ctx context.Context, req Request) (Result, error)
@@ -100,6 +144,17 @@ type Capturer interface {
 // Voider gives an authorization back.
 type Voider interface {
 	Void(ctx context.Context, req Request) (Result, error)
+}
+
+// Updater changes what an authorization holds, with its lines, before any of it is drawn. The request's
+// Amount is the new total.
+type Updater interface {
+	Update(ctx context.Context, req Request) (Result, error)
+}
+
+// Starter begins a payment at the provider and says where the buyer goes to pay.
+type Starter interface {
+	Start(ctx context.Context, checkout Checkout) (Start, error)
 }
 
 // Finder looks up what became of an operation whose answer did not come. It returns ErrAbsent when the
@@ -113,13 +168,26 @@ type Reader interface {
 	Payment(ctx context.Context, ref string) (Payment, error)
 }
 
+// OrderReader reads every attempt to pay for an order of ours, as the provider sees them now. An order
+// the provider does not know has none.
+type OrderReader interface {
+	OrderPayments(ctx context.Context, orderRef string) ([]Payment, error)
+}
+
+// Lister reads the payments that the provider made or changed in [from, to), and hands each to visit. A
+// payment may come more than once. An error of visit ends it.
+type Lister interface {
+	Payments(ctx context.Context, from, to time.Time, visit func(Payment) error) error
+}
+
 // Verb is what an operation does with money.
 type Verb string
 
 const (
 	Refund  Verb = "refund"
 	Capture Verb = "capture"
-	Void    Verb = "void"
+	Void    Verb = "void"          // gives back what is held, or what is left of it after a capture
+	Update  Verb = "amount_update" // changes what is held
 )
 
 // Request is one operation, as stored before the first send; every repeat carries the same values.
@@ -131,6 +199,62 @@ type Request struct {
 	Amount         money.Amount
 	IdempotencyKey string // ours, [A-Za-z0-9_-]{10,40}; also the receipt or reference
 	Reason         string // for the provider's notes
+	Lines          []Line // what the amount is for, where it is known; they add up to Amount
+	// Before is the payment as the provider showed it before the first send. It is there for verbs of
+	// class Once, and tells whether an effect happened where the provider keeps no reference of ours.
+	Before *Payment
+}
+
+// Line is a part of an order. Amounts are minor units, include tax, and Total = Quantity × Unit − discount.
+type Line struct {
+	Ref      string   `json:"ref"` // the article number
+	Name     string   `json:"name"`
+	Kind     LineKind `json:"kind"`
+	Quantity int64    `json:"quantity"` // whole pieces
+	Unit     int64    `json:"unit"`     // the price of one
+	TaxRate  int64    `json:"tax_rate"` // hundredths of a percent: 2500 is 25 %
+	Tax      int64    `json:"tax"`      // within Total
+	Total    int64    `json:"total"`
+}
+
+// LineKind is what a line is.
+type LineKind string
+
+// The kinds of lines.
+const (
+	Goods    LineKind = "goods"
+	Shipping LineKind = "shipping"
+	Discount LineKind = "discount" // with a negative Total
+)
+
+// Checkout is an order that a buyer is about to pay for.
+type Checkout struct {
+	OrderRef  string // our order number, with the attempt's suffix where the provider wants one per attempt
+	Amount    money.Amount
+	Lines     []Line
+	Customer  Customer
+	Hold      bool   // only authorize; drawn later
+	Locale    string // "sv-SE"
+	ReturnURL string // where the buyer comes back, paid or not; ours, which redirects to the shop
+	CancelURL string
+	NotifyURL string // where the provider reports to; ours
+	Key       string // the idempotency key
+}
+
+// Customer is who pays.
+type Customer struct {
+	Name, Email, Phone         string
+	Address, City, Postcode    string
+	Region, Country            string // Country is ISO 3166-1 alpha-2
+	Organization, Registration string // of a company
+}
+
+// Start is where the buyer goes: to URL, or, when Form is set, there with these fields posted.
+type Start struct {
+	Ref      string // the provider's id of the payment, where it has one already
+	OrderRef string // the provider's id of its order, or the one it was given
+	URL      string
+	Form     map[string]string
 }
 
 // Status is what the provider says of an operation.
@@ -164,13 +288,31 @@ type Payment struct {
 	Amount     money.Amount
 	Captured   int64
 	Refunded   int64
-	Authorized bool // the money is held or drawn
+	Voided     int64 // of what was held, given back
+	Authorized bool  // the money is held or drawn
 	Failed     bool
+	Canceled   bool  // the buyer turned back, or the whole hold was given back or ran out
+	Doubt      Doubt // when it is not paid, but the buyer's account may have been debited
 	Reason     string
 	Method     string // "card", "upi"
 	RRN        string
 	CardLast4  string
 	Refunds    []Result
-	At         time.Time
-	Raw        []byte
+	Captures   []Result
+	// Offers are the verbs the provider would allow now; nil when it does not say. CaptureBefore is when
+	// the hold ends; the zero time when it does not say.
+	Offers        []Verb
+	CaptureBefore time.Time
+	At            time.Time
+	Raw           []byte
 }
+
+// Doubt is why a payment that is not paid may have taken the buyer's money all the same.
+type Doubt string
+
+// The doubts.
+const (
+	NoDoubt Doubt = ""
+	Debited Doubt = "debited" // the provider says so
+	Unclear Doubt = "unknown" // it does not say, or in a word nobody knows
+)

@@ -20,6 +20,12 @@ type Inbox interface {
 	SecretField() string
 }
 
+// Replier is an Inbox whose provider expects a certain answer to a webhook that was taken in, in place of
+// kartify's own. An empty answer is kartify's own.
+type Replier interface {
+	Reply(event Event, secrets []string) (contentType string, body []byte)
+}
+
 // Event is what a provider's webhook says, in our words: a snapshot of a payment and of an operation.
 type Event struct {
 	ID      string // the provider's id of this delivery, for deduplication; "" when it gives none

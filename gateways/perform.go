@@ -26,6 +26,10 @@ func Perform(ctx context.Context, gateway Gateway, req Request) (result Result, 
 		if g, ok := gateway.(Voider); ok {
 			return g.Void(ctx, req)
 		}
+	case Update:
+		if g, ok := gateway.(Updater); ok {
+			return g.Update(ctx, req)
+		}
 	}
 	return Result{}, &Error{Kind: Declined, Verb: string(req.Verb), Message: "this gateway cannot do that"}
 }

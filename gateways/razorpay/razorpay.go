@@ -41,9 +41,16 @@ var Driver = gateways.Driver{
 	KeyLifetime: 20 * time.Hour,                                                           // not documented; a day is the usual
 	QuietPeriod: 30 * time.Minute,                                                         // lists were seen minutes behind
 
-	Portal: "https://dashboard.razorpay.com",
-	Open:   open,
-	Inbox:  inbox{},
+	Can: gateways.Abilities{
+		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture},
+		Partial: []gateways.Verb{gateways.Refund},
+		Several: []gateways.Verb{gateways.Refund},
+		Holds:   map[string]time.Duration{"": 3 * 24 * time.Hour}, // then it returns to the buyer by itself (capture-settings)
+	},
+	Portal:  "https://dashboard.razorpay.com",
+	Support: "https://razorpay.com/support",
+	Open:    open,
+	Inbox:   inbox{},
 }
 
 // What Razorpay can do. An authorization cannot be voided: left alone, it returns to the buyer by itself.
