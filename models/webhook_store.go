@@ -162,7 +162,7 @@ func (db *DB) insertRepeats(ctx context.Context, conn *pgx.Conn, again []*arriva
 		return err
 	}
 	// Each by an index of its own: asked for in one go, either of them would be sought among all.
-	const first = `SELECT w.id, w.order_id, w.body_sha256 FROM webhooks w
+	const stored = `SELECT w.id, w.order_id, w.body_sha256 FROM webhooks w
 		WHERE w.source = d.source AND w.store_id = d.store_id AND w.verdict = 'verified' AND w.duplicate_of IS NULL`
 	rows, err := conn.Query(ctx, `INSERT INTO webhooks (source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers, address,
 			partner_order_id, payment_ref, order_ref, mode, verdict, state, processed_at, order_id, duplicate_of, effect)
@@ -171,8 +171,8 @@ func (db *DB) insertRepeats(ctx context.Context, conn *pgx.Conn, again []*arriva
 			CASE WHEN f.body_sha256 = d.body_sha256 THEN format('The same as webhook %s; nothing happened again.', f.id)
 				ELSE format('It has the event id of webhook %s and another body; it was not acted upon.', f.id) END
 		FROM `+intakeColumns+` CROSS JOIN LATERAL (
-			SELECT * FROM ((`+first+` AND w.body_sha256 = d.body_sha256 LIMIT 1)
-				UNION ALL (`+first+` AND w.event_id = d.event_id AND w.event_id <> '' LIMIT 1)) either
+			SELECT * FROM ((`+stored+` AND w.body_sha256 = d.body_sha256 LIMIT 1)
+				UNION ALL (`+stored+` AND w.event_id = d.event_id AND w.event_id <> '' LIMIT 1)) either
 			ORDER BY body_sha256 = d.body_sha256 DESC, id LIMIT 1) f
 		RETURNING id, duplicate_of, source, store_id, effect LIKE 'It has%'`, args...)
 	if err != nil {
