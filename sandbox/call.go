@@ -88,7 +88,11 @@ func (s *Sandbox) serve(p provider, rt route) http.HandlerFunc {
 		if rt.payment != nil {
 			payment = rt.payment(c)
 		}
-		c.plan = s.faults.take(p.code(), rt.verb, payment)
+		verb := rt.verb
+		if several, ok := p.(verber); ok {
+			verb = several.verbOf(rt, c)
+		}
+		c.plan = s.faults.take(p.code(), verb, payment)
 
 		answer := s.perform(p, rt, c)
 		if !c.gone {
@@ -137,6 +141,9 @@ func (s *Sandbox) perform(p provider, rt route, c *call) reply {
 		return pageReply(http.StatusBadGateway)
 	case modeGarbage:
 		s.sleep(c.plan.endDelay)
+		if len(answer.body) < 2 { // nothing that could be cut in half
+			return reply{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"`)}
+		}
 		answer.body = answer.body[:len(answer.body)/2]
 	case modeWrongAmount:
 		s.sleep(c.plan.endDelay)
@@ -146,7 +153,7 @@ func (s *Sandbox) perform(p provider, rt route, c *call) reply {
 }
 
 // reportedAmount is a member of a JSON answer that says how much money it is about.
-var reportedAmount = regexp.MustCompile(`("(?:total_|total_refund_|captured_|refunded_)?amount(?:_captured|_refunded)?"\s*:\s*"?)([1-9][0-9]*)`)
+var reportedAmount = regexp.MustCompile(`("(?:(?:total_|total_refund_|captured_|refunded_|order_)?amount(?:_captured|_refunded)?|(?:Order|Cancelled|Delivery|Credited)Amount)"\s*:\s*"?)([1-9][0-9]*)`)
 
 // misreport is an answer with one more unit in every amount of it.
 func misreport(body []byte) []byte {

@@ -52,6 +52,21 @@ type paymentRequest struct {
 	RefundError string          `json:"refund_error"` // what the provider answers every refund with
 	Notes       json.RawMessage `json:"notes"`
 	Webhook     bool            `json:"webhook"` // send the webhooks of what happens
+	PaymentType string          `json:"payment_type"`   // the provider's word for the way of paying
+	Lines       []paymentLine   `json:"lines"`          // one line of the whole amount when there are none
+	Captured    int64           `json:"captured_minor"` // with state part_captured
+	FraudStatus string          `json:"fraud_status"`   // Klarna: ACCEPTED, PENDING, REJECTED
+	PushURL     string          `json:"push_url"`       // of this payment; the merchant's webhook_url when ""
+}
+
+// paymentLine is something that was bought. Its total is quantity times unit_minor.
+type paymentLine struct {
+	Reference string `json:"reference"`
+	Type      string `json:"type"` // physical, shipping_fee, discount …
+	Name      string `json:"name"`
+	Quantity  int64  `json:"quantity"`   // whole pieces
+	UnitMinor int64  `json:"unit_minor"` // with tax
+	TaxRate   int64  `json:"tax_rate"`   // hundredths of a percent: 2500 is 25 %
 }
 
 type paymentCard struct {

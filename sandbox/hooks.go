@@ -27,7 +27,8 @@ type event struct {
 	Header    map[string]string `json:"header"`
 	Body      string            `json:"body"`
 	CreatedAt time.Time         `json:"created_at"`
-	Done      bool              `json:"done"` // delivered, given up, or meant for nobody
+	Once      bool              `json:"once,omitempty"` // one attempt; its provider sends the next one itself
+	Done      bool              `json:"done"`           // delivered, given up, or meant for nobody
 	Tries     []try             `json:"tries,omitempty"`
 }
 
@@ -120,7 +121,7 @@ func (s *Sandbox) deliver(id string) {
 	}
 	e.Tries = append(e.Tries, result)
 	again := len(e.Tries) - 1
-	e.Done = result.Status/100 == 2 || again >= len(s.cfg.RetryAfter)
+	e.Done = e.Once || result.Status/100 == 2 || again >= len(s.cfg.RetryAfter)
 	s.events.put(id, e)
 	if !e.Done {
 		s.timeline.at(s.clock().Add(s.cfg.RetryAfter[again]), func() { s.startDelivery(id) })

@@ -15,6 +15,8 @@ type merchant struct {
 	AccountID     string `json:"account_id"`
 	ManualCapture bool   `json:"manual_capture,omitempty"` // orders that do not say otherwise stay authorized
 	BalanceMinor  *int64 `json:"balance_minor,omitempty"`  // what refunds are paid from; absent is without end
+	Flavour       string `json:"flavour,omitempty"`        // Klarna: "kustom" for Kustom Checkout, "" for Klarna itself
+	HoldDays      int    `json:"hold_days,omitempty"`      // how long an authorization holds; 0 is the provider's usual time
 }
 
 func (m *merchant) id() string { return m.Gateway + "/" + m.KeyID }
@@ -44,6 +46,8 @@ func (s *Sandbox) putMerchant(_ *http.Request, in struct {
 	AccountID     *string `json:"account_id"`
 	ManualCapture *bool   `json:"manual_capture"`
 	BalanceMinor  *int64  `json:"balance_minor"`
+	Flavour       *string `json:"flavour"`
+	HoldDays      *int    `json:"hold_days"`
 },
 ) (any, error) {
 	if s.provider(in.Gateway) == nil {
@@ -63,6 +67,8 @@ func (s *Sandbox) putMerchant(_ *http.Request, in struct {
 	set(&m.WebhookURL, in.WebhookURL)
 	set(&m.AccountID, in.AccountID)
 	set(&m.ManualCapture, in.ManualCapture)
+	set(&m.Flavour, in.Flavour)
+	set(&m.HoldDays, in.HoldDays)
 	if in.BalanceMinor != nil {
 		m.BalanceMinor = in.BalanceMinor
 	}

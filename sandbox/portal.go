@@ -27,7 +27,12 @@ type portalPayment struct {
 	CanRefund, CanCapture      bool
 	Left                       string // what can still be refunded, in the main unit
 	Refunds                    []portalRefund
+	Buttons                    []portalButton // what else can be done with it
 }
+
+// portalButton is one more action of a payment's page. Amount is what its field holds at first; it has
+// none when that is "".
+type portalButton struct{ Action, Label, Amount string }
 
 type fact struct{ Name, Value string }
 

@@ -27,6 +27,11 @@ type route struct {
 	handle  func(*call) reply
 }
 
+// verber is a provider with a route that is one verb or another by what the request says.
+type verber interface {
+	verbOf(rt route, c *call) string
+}
+
 // refusal is a reason any provider may have to answer without doing anything.
 type refusal int
 
