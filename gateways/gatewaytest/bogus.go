@@ -54,17 +54,20 @@ type Bogus struct {
 	KeyLifetime time.Duration
 	QuietPeriod time.Duration
 	Delay       time.Duration // before each answer
+	Trust       gateways.Trust
+	Can         gateways.Abilities // everything, when it has no verbs
 
-	mu       sync.Mutex
-	next     []Outcome
-	nextFind []Outcome
-	calls    []Call
-	finds    []gateways.Request
-	effects  []*Effect
-	late     []gateways.Request
-	payments map[string]gateways.Payment
-	hidden   bool
-	refs     int
+	mu        sync.Mutex
+	next      []Outcome
+	nextFind  []Outcome
+	calls     []Call
+	finds     []gateways.Request
+	checkouts []gateways.Checkout
+	effects   []*Effect
+	late      []gateways.Request
+	payments  map[string]gateways.Payment
+	hidden    bool
+	refs      int
 }
 
 // Fields of the settings form of Bogus.
@@ -74,11 +77,24 @@ var fields = []gateways.Field{
 	{Slug: "webhook_secret", Name: "Webhook secret", Secret: true},
 }
 
+// everything is what a provider without limits can do.
+var everything = gateways.Abilities{
+	Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
+	Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
+	Several: []gateways.Verb{gateways.Refund, gateways.Capture},
+	Raise:   true, ByStatus: true,
+}
+
 // Driver is b as a driver with the code "bogus".
 func (b *Bogus) Driver() gateways.Driver {
+	can := b.Can
+	if can.Verbs == nil {
+		can = everything
+	}
 	return gateways.Driver{
 		Code: "bogus", Name: "Bogus", Docs: "Nothing here is real.", Fields: fields,
 		Class: b.Class, KeyLifetime: b.KeyLifetime, QuietPeriod: b.QuietPeriod, Portal: "https://bogus.example",
+		Can: can, Trust: b.Trust,
 		Inbox: inbox{},
 		Open: func(s gateways.Settings) (gateways.Gateway, error) {
 			if err := gateways.CheckSettings("Bogus", fields, s); err != nil {
@@ -181,6 +197,13 @@ func (b *Bogus) Finds() []gateways.Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]gateways.Request(nil), b.finds...)
+}
+
+// Checkouts are the payments begun, in order.
+func (b *Bogus) Checkouts() []gateways.Checkout {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]gateways.Checkout(nil), b.checkouts...)
 }
 
 // happen moves the money; b is locked.

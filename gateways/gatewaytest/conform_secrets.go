@@ -1,12 +1,15 @@
 package gatewaytest
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kartify/kartify/gateways"
 )
@@ -14,12 +17,7 @@ import (
 // secrets come back in the provider's answer, with a card number; none may reach an error or a trace.
 func (c *conformance) secrets(t *testing.T) {
 	gateway := c.open(t)
-	var secrets []string
-	for _, field := range c.driver.Fields {
-		if value := c.settings.Values[field.Slug]; field.Secret && value != "" {
-			secrets = append(secrets, value)
-		}
-	}
+	secrets := c.secretValues()
 	if len(secrets) == 0 {
 		t.Fatal("the settings hold no secret")
 	}
@@ -28,24 +26,26 @@ func (c *conformance) secrets(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = fmt.Fprintf(w, `{"error":{"code":%q,"description":%q},"message":%q,"cvv":"987"}`, said, said, said)
 	}
-	calls := map[string]func(*testing.T) (*gateways.Trace, error){
-		"check": func(t *testing.T) (*gateways.Trace, error) {
-			ctx, trace := gateways.WithTrace(t.Context())
-			return trace, gateway.Check(ctx)
-		},
-	}
+	calls := map[string]func(context.Context) error{"check": gateway.Check}
 	for _, verb := range c.verbs(t) {
 		req := c.provider.Requests[verb]
 		req.Verb, req.Reason = verb, "asked by "+secrets[0]
-		calls[string(verb)] = func(t *testing.T) (*gateways.Trace, error) {
-			ctx, trace := gateways.WithTrace(t.Context())
+		calls[string(verb)] = func(ctx context.Context) error {
 			_, err := gateways.Perform(ctx, gateway, req)
-			return trace, err
+			return err
+		}
+		if _, ok := gateway.(gateways.Finder); ok {
+			calls["find "+string(verb)] = func(ctx context.Context) error {
+				_, err := gateways.Find(ctx, gateway, req)
+				return err
+			}
 		}
 	}
+	c.readers(gateway, calls)
 	for name, call := range calls {
-		c.server.answer(echo)
-		trace, err := call(t)
+		c.server.answer(c.prepared(gateways.Verb(name), echo))
+		ctx, trace := gateways.WithTrace(t.Context())
+		err := call(ctx)
 		if err == nil || len(trace.Exchanges()) == 0 {
 			t.Errorf("%s: err %v, %d exchanges", name, err, len(trace.Exchanges()))
 			continue
@@ -66,10 +66,35 @@ func (c *conformance) secrets(t *testing.T) {
 				}
 			}
 		}
-		for _, exchange := range trace.Exchanges() {
-			if exchange.Status != http.StatusBadRequest || exchange.URL == "" || exchange.Verb == "" {
+		for i, exchange := range trace.Exchanges() {
+			if exchange.URL == "" || exchange.Verb == "" || i == len(trace.Exchanges())-1 && exchange.Status != http.StatusBadRequest {
 				t.Errorf("%s: exchange %+v", name, exchange)
 			}
+		}
+	}
+}
+
+// readers are the calls of a gateway that move no money.
+func (c *conformance) readers(gateway gateways.Gateway, calls map[string]func(context.Context) error) {
+	var ref string
+	for _, req := range c.provider.Requests {
+		ref = req.PaymentRef
+	}
+	if g, ok := gateway.(gateways.Reader); ok && ref != "" {
+		calls["payment"] = func(ctx context.Context) error {
+			_, err := g.Payment(ctx, ref)
+			return err
+		}
+	}
+	if g, ok := gateway.(gateways.OrderReader); ok {
+		calls["order payments"] = func(ctx context.Context) error {
+			_, err := g.OrderPayments(ctx, "1001-1")
+			return err
+		}
+	}
+	if g, ok := gateway.(gateways.Lister); ok {
+		calls["payments"] = func(ctx context.Context) error {
+			return g.Payments(ctx, time.Now().Add(-time.Hour), time.Now(), func(gateways.Payment) error { return nil })
 		}
 	}
 }
@@ -80,8 +105,15 @@ func (c *conformance) mutations(t *testing.T) {
 	for _, verb := range c.verbs(t) {
 		req := c.provider.Requests[verb]
 		req.Verb = verb
-		for i, damaged := range damage([]byte(c.provider.Answers[verb])) {
-			c.server.answer(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(damaged) })
+		for i, damaged := range damage(c.spoken(t, verb, req)) {
+			c.server.answer(c.prepared(verb, func(w http.ResponseWriter, r *http.Request) {
+				well := record(c.well(verb), r)
+				for name, values := range well.Header() {
+					w.Header()[name] = values
+				}
+				w.WriteHeader(well.Code)
+				_, _ = w.Write(damaged)
+			}))
 			result, err := gateways.Perform(t.Context(), gateway, req)
 			if err == nil && (result.Amount != req.Amount || result.Status == "") {
 				t.Fatalf("%s: mutation %d is taken for %+v: %s", verb, i, result, damaged)
@@ -91,6 +123,31 @@ func (c *conformance) mutations(t *testing.T) {
 			}
 		}
 	}
+}
+
+// spoken is the body with which the provider answers a good change.
+func (c *conformance) spoken(t *testing.T, verb gateways.Verb, req gateways.Request) []byte {
+	t.Helper()
+	var body []byte
+	c.server.answer(c.prepared(verb, func(w http.ResponseWriter, r *http.Request) {
+		well := record(c.well(verb), r)
+		body = well.Body.Bytes()
+		for name, values := range well.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(well.Code)
+		_, _ = w.Write(body)
+	}))
+	if _, err := gateways.Perform(t.Context(), c.open(t), req); err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+	return body
+}
+
+func record(handler http.HandlerFunc, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	handler(w, r)
+	return w
 }
 
 // damage cuts a text, swaps its bytes and changes its digits, always in the same places.
@@ -106,66 +163,4 @@ func damage(text []byte) [][]byte {
 		}
 	}
 	return all
-}
-
-// webhooks are forged, damaged and unknown.
-func (c *conformance) webhooks(t *testing.T) {
-	hook := c.provider.Webhook
-	if hook == nil {
-		t.Fatal("the driver has an inbox, and no webhook is given for it")
-	}
-	inbox := c.driver.Inbox
-	if err := inbox.Verify(hook.Header, hook.Body, []string{hook.Secret}); err != nil {
-		t.Errorf("a genuine webhook: %v", err)
-	}
-	if err := inbox.Verify(hook.Header, hook.Body, []string{"the newer one", hook.Secret}); err != nil {
-		t.Errorf("a webhook signed with the secret before: %v", err)
-	}
-	event, err := inbox.Read(hook.Header, hook.Body)
-	if err != nil || event.Name != hook.Name {
-		t.Errorf("a genuine webhook is read as %+v, %v, want %s", event, err, hook.Name)
-	}
-	doubled := hook.Header.Clone()
-	for name, values := range doubled {
-		if strings.Contains(name, "Signature") {
-			doubled[name] = append(values, values...)
-		}
-	}
-	flipped := append([]byte(nil), hook.Body...)
-	flipped[len(flipped)/2] ^= 1
-	forged := map[string]error{
-		"another secret":      inbox.Verify(hook.Header, hook.Body, []string{"another"}),
-		"no secret":           inbox.Verify(hook.Header, hook.Body, nil),
-		"an empty secret":     inbox.Verify(hook.Header, hook.Body, []string{""}),
-		"no header":           inbox.Verify(http.Header{}, hook.Body, []string{hook.Secret}),
-		"two headers":         inbox.Verify(doubled, hook.Body, []string{hook.Secret}),
-		"one bit changed":     inbox.Verify(hook.Header, flipped, []string{hook.Secret}),
-		"a newline more":      inbox.Verify(hook.Header, append(append([]byte(nil), hook.Body...), '\n'), []string{hook.Secret}),
-		"an empty body":       inbox.Verify(hook.Header, nil, []string{hook.Secret}),
-		"the body re-ordered": inbox.Verify(hook.Header, append([]byte(" "), hook.Body...), []string{hook.Secret}),
-	}
-	for name, err := range forged {
-		if err == nil {
-			t.Errorf("verified with %s", name)
-		}
-	}
-	if event, err := inbox.Read(http.Header{}, hook.Unknown); err != nil || event.Name == "" || event.Payment != nil || event.Refund != nil {
-		t.Errorf("an event nobody knows is read as %+v, %v", event, err)
-	}
-	poison := append(damage(hook.Body), []byte(strings.Repeat(`{"a":`, 20_000)), []byte("\x00"), []byte(`{"event":"\u0000"}`), nil)
-	for i, body := range poison {
-		func() {
-			defer func() {
-				if cause := recover(); cause != nil {
-					t.Errorf("poison %d breaks the inbox down: %v: %s", i, cause, body)
-				}
-			}()
-			_, _ = inbox.Read(hook.Header, body)
-		}()
-	}
-	for _, body := range poison[len(poison)-4:] {
-		if _, err := inbox.Read(hook.Header, body); err == nil {
-			t.Errorf("read %.40q", body)
-		}
-	}
 }

@@ -12,8 +12,8 @@ var (
 	_ gateways.Refunder = (*gateway)(nil)
 	_ gateways.Capturer = (*gateway)(nil)
 	_ gateways.Voider   = (*gateway)(nil)
+	_ gateways.Updater  = (*gateway)(nil)
 	_ gateways.Finder   = (*gateway)(nil)
-	_ gateways.Reader   = (*gateway)(nil)
 )
 
 type gateway struct{ b *Bogus }
@@ -29,6 +29,10 @@ func (g *gateway) Capture(ctx context.Context, req gateways.Request) (gateways.R
 }
 
 func (g *gateway) Void(ctx context.Context, req gateways.Request) (gateways.Result, error) {
+	return g.perform(ctx, req)
+}
+
+func (g *gateway) Update(ctx context.Context, req gateways.Request) (gateways.Result, error) {
 	return g.perform(ctx, req)
 }
 
@@ -117,33 +121,6 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 		return gateways.Result{}, gateways.ErrAbsent
 	}
 	return effect.result(), nil
-}
-
-// Payment is a payment that AddPayment made, with the effects on it.
-func (g *gateway) Payment(_ context.Context, ref string) (gateways.Payment, error) {
-	g.b.mu.Lock()
-	defer g.b.mu.Unlock()
-	payment, ok := g.b.payments[ref]
-	if !ok {
-		return gateways.Payment{}, &gateways.Error{Kind: gateways.Declined, Verb: "payment", Status: 404, Message: "Bogus does not know this payment."}
-	}
-	for _, effect := range g.b.effects {
-		if effect.PaymentRef != ref || g.b.hidden {
-			continue
-		}
-		switch effect.Verb {
-		case gateways.Refund:
-			payment.Refunds = append(payment.Refunds, effect.result())
-			if effect.Status != gateways.Failed {
-				payment.Refunded += effect.Amount.Minor
-			}
-		case gateways.Capture:
-			if effect.Status == gateways.Succeeded {
-				payment.Captured += effect.Amount.Minor
-			}
-		}
-	}
-	return payment, nil
 }
 
 func silence(verb string) error {
