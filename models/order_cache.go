@@ -14,6 +14,7 @@ type lists struct {
 	mu      sync.Mutex
 	choices map[string]keptChoices
 	tabs    map[string]keptTabs
+	many    map[string]time.Time // filters that matched more than anybody counts, and when
 }
 
 type keptChoices struct {
@@ -30,6 +31,7 @@ type keptTabs struct {
 const (
 	choicesKept = 3 * time.Second
 	tabsKept    = time.Second
+	manyKept    = 10 * time.Second
 	mostKept    = 1000 // entries; beyond those everything is forgotten
 	cheapTabs   = 100  // orders on the tabs, up to which they are counted anew for every page
 )
@@ -64,7 +66,26 @@ func (db *DB) ChoicesOf(ctx context.Context, user *User) (*OrderChoices, error) 
 func (l *lists) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.choices, l.tabs = nil, nil
+	l.choices, l.tabs, l.many = nil, nil, nil
+}
+
+// knownMany says whether the filter matched more orders than a page counts a moment ago. Those do not
+// become few so soon.
+func (l *lists) knownMany(ctx context.Context, f OrderFilter) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, known := l.many[f.Query().Encode()+" "+ScopeOf(ctx).setting()]
+	return known && time.Since(at) < manyKept
+}
+
+// keepMany remembers that the filter matches more orders than a page counts.
+func (l *lists) keepMany(ctx context.Context, f OrderFilter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.many == nil || len(l.many) >= mostKept {
+		l.many = map[string]time.Time{}
+	}
+	l.many[f.Query().Encode()+" "+ScopeOf(ctx).setting()] = time.Now()
 }
 
 // keptTabs are the numbers of the tabs as somebody with the same stores was shown them a moment ago, or nil.

@@ -69,7 +69,9 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		}
 	}
 	c := &clauses{}
+	asked := false
 	count := func(f OrderFilter, by found, most int) string {
+		asked = true
 		from := f.from(by)
 		if f.onlyMissing() && !by.known && (f.unindexed() || by.walk) {
 			from = strings.Replace(from, "orders o", f.newestMissing(c, choices)+" o", 1)
@@ -82,10 +84,15 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	if by.walk {
 		most = min(most, maxWalkTally)
 	}
+	inline := most == MaxInline && !by.is()
 	sql := "SELECT "
-	if whole {
+	switch {
+	case whole:
 		sql += strconv.Itoa(len(list.Rows)) + "::bigint"
-	} else {
+	case inline && db.lists.knownMany(ctx, f):
+		sql += strconv.Itoa(most+1) + "::bigint"
+		inline = false // nothing new to remember
+	default:
 		sql += count(f, by, most)
 	}
 	aside := func(wanted bool, f OrderFilter, by found) {
@@ -96,12 +103,16 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		}
 	}
 	aside(f.hidesMissing() && !f.Unfiltered(), f.OnlyMissing(), by)
-	all := f
-	all.Waiting = "all"
-	if f.OnlyWaiting() { // with other events besides, an answered refund may be shown for their sake
-		sql += ", " + count(all, by, MaxTally) + " - " + count(f, by, MaxTally)
-	} else {
+	done := f
+	switch {
+	case !f.OnlyWaiting():
 		sql += ", 0::bigint"
+	case len(f.Events) == 1:
+		done.Waiting = "done"
+		sql += ", " + count(done, by, MaxAside)
+	default: // an answered refund may be shown for the sake of another event
+		done.Waiting = "all"
+		sql += ", " + count(done, by, MaxTally) + " - " + count(f, by, MaxTally)
 	}
 	tabs := db.lists.keptTabs(ctx)
 	for _, tab := range OrderTabs {
@@ -112,12 +123,20 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	for i := range counts {
 		into[i] = &counts[i]
 	}
-	if err := db.pool.QueryRow(limited, sql, planned(c.args)...).Scan(into...); err != nil {
+	if !asked { // few orders that the page shows, or more than anybody counts
+		counts[0] = int64(most + 1)
+		if whole {
+			counts[0] = int64(len(list.Rows))
+		}
+	} else if err := db.pool.QueryRow(limited, sql, planned(c.args)...).Scan(into...); err != nil {
 		return nil, slow(ctx, fmt.Errorf("count orders: %w", err))
 	}
 	t := &OrderTally{
 		Total: min(int(counts[0]), most), More: int(counts[0]) > most || !by.edge.At.IsZero(), Tabs: tabs,
 		Missing: int(counts[1]), Done: int(min(counts[2], MaxAside)),
+	}
+	if inline && t.More {
+		db.lists.keepMany(ctx, f)
 	}
 	if tabs == nil {
 		for _, n := range counts[3:] {

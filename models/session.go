@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 )
 
@@ -32,41 +34,22 @@ const touchEvery = time.Minute
 // SessionByID is the live session with this id and the person it belongs to, as they are now; ErrNotFound when
 // it has ended, idled too long, or its person was disabled. One query, which leaves the password hash where it is.
 func (db *DB) SessionByID(ctx context.Context, id string) (*Session, error) {
-	var row struct {
-		Session `gorm:"embedded"`
-		Person  json.RawMessage
-		Stores  json.RawMessage
-	}
 	t := now()
-	found := db.in(ctx).Raw(`SELECT s.*, to_jsonb(u) - 'password_hash' AS person,
-			to_jsonb(ARRAY(SELECT store_id FROM user_stores WHERE user_id = u.id ORDER BY store_id)) AS stores
+	s := Session{User: &User{}}
+	u := s.User
+	err := db.pool.QueryRow(ctx, `SELECT s.id_hash, s.user_id, s.data, s.address, s.agent, s.created_at, s.last_seen_at, s.expires_at,
+			u.id, u.email, u.name, u.role, u.all_stores, u.preferences,
+			ARRAY(SELECT store_id FROM user_stores WHERE user_id = u.id ORDER BY store_id)
 		FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id_hash = ? AND s.expires_at > ? AND s.last_seen_at > ? AND u.disabled_at IS NULL`,
-		sessionHash(id), t, t.Add(-db.timings.SessionIdle)).Scan(&row)
-	if found.Error != nil {
-		return nil, fmt.Errorf("read a session: %w", found.Error)
-	}
-	if found.RowsAffected == 0 {
+		WHERE s.id_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL`,
+		sessionHash(id), t, t.Add(-db.timings.SessionIdle)).Scan(
+		&s.IDHash, &s.UserID, &s.Data, &s.Address, &s.Agent, &s.CreatedAt, &s.LastSeenAt, &s.ExpiresAt,
+		&u.ID, &u.Email, &u.Name, &u.Role, &u.AllStores, &u.Preferences, &u.StoreIDs)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNotFound
 	}
-	var person struct {
-		ID          int64           `json:"id"`
-		Email       string          `json:"email"`
-		Name        string          `json:"name"`
-		Role        Role            `json:"role"`
-		AllStores   bool            `json:"all_stores"`
-		Preferences json.RawMessage `json:"preferences"`
-	}
-	if err := json.Unmarshal(row.Person, &person); err != nil {
-		return nil, fmt.Errorf("read the person of a session: %w", err)
-	}
-	s := row.Session
-	s.User = &User{
-		ID: person.ID, Email: person.Email, Name: person.Name, Role: person.Role,
-		AllStores: person.AllStores, Preferences: person.Preferences,
-	}
-	if err := json.Unmarshal(row.Stores, &s.User.StoreIDs); err != nil {
-		return nil, fmt.Errorf("read the stores of a session: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("read a session: %w", err)
 	}
 	return &s, nil
 }
