@@ -153,7 +153,7 @@ func (s *Sandbox) perform(p provider, rt route, c *call) reply {
 }
 
 // reportedAmount is a member of a JSON answer that says how much money it is about.
-var reportedAmount = regexp.MustCompile(`("(?:(?:total_|total_refund_|captured_|refunded_|order_)?amount(?:_captured|_refunded)?|(?:Order|Cancelled|Delivery|Credited)Amount)"\s*:\s*"?)([1-9][0-9]*)`)
+var reportedAmount = regexp.MustCompile(`("(?:(?:total_|total_refund_|captured_|refunded_|order_|pay_|refund_)?amount(?:_captured|_refunded)?|(?:Order|Cancelled|Delivery|Credited)Amount)"\s*:\s*"?)([1-9][0-9]*)`)
 
 // misreport is an answer with one more unit in every amount of it.
 func misreport(body []byte) []byte {

@@ -51,12 +51,18 @@ type paymentRequest struct {
 	Refunded    int64           `json:"refunded_minor"`
 	RefundError string          `json:"refund_error"` // what the provider answers every refund with
 	Notes       json.RawMessage `json:"notes"`
-	Webhook     bool            `json:"webhook"` // send the webhooks of what happens
+	Webhook     bool            `json:"webhook"`        // send the webhooks of what happens
 	PaymentType string          `json:"payment_type"`   // the provider's word for the way of paying
 	Lines       []paymentLine   `json:"lines"`          // one line of the whole amount when there are none
 	Captured    int64           `json:"captured_minor"` // with state part_captured
 	FraudStatus string          `json:"fraud_status"`   // Klarna: ACCEPTED, PENDING, REJECTED
 	PushURL     string          `json:"push_url"`       // of this payment; the merchant's webhook_url when ""
+
+	Debited bool              `json:"debited"` // the buyer's bank took the money, whatever the state says
+	Hold    bool              `json:"hold"`    // reserved until somebody captures it
+	Cart    json.RawMessage   `json:"cart"`    // the goods, as the provider writes them
+	Params  map[string]string `json:"params"`  // request parameters of the payment
+	Fiscal  map[string]string `json:"fiscal"`  // values of its fiscal receipt
 }
 
 // paymentLine is something that was bought. Its total is quantity times unit_minor.

@@ -72,7 +72,8 @@ func unsigned(header map[string]string) map[string]string {
 }
 
 func merge(header, over map[string]string) map[string]string {
-	out := maps.Clone(header)
+	out := map[string]string{}
+	maps.Copy(out, header)
 	maps.Copy(out, over)
 	return out
 }

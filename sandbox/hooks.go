@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -27,8 +28,11 @@ type event struct {
 	Header    map[string]string `json:"header"`
 	Body      string            `json:"body"`
 	CreatedAt time.Time         `json:"created_at"`
-	Once      bool              `json:"once,omitempty"` // one attempt; its provider sends the next one itself
-	Done      bool              `json:"done"`           // delivered, given up, or meant for nobody
+	Once      bool              `json:"once,omitempty"`     // one attempt; its provider sends the next one itself
+	Done      bool              `json:"done"`               // delivered, given up, or meant for nobody
+	Want      string            `json:"want,omitempty"`     // the only answer that counts; any 2xx when ""
+	Attempts  int               `json:"attempts,omitempty"` // how often it is tried; the sandbox's ladder when 0
+	Every     time.Duration     `json:"every,omitempty"`    // the pause between attempts, with Attempts
 	Tries     []try             `json:"tries,omitempty"`
 }
 
@@ -38,7 +42,43 @@ type try struct {
 	URL    string    `json:"url"`
 	Status int       `json:"status"` // 0 when no answer came
 	Error  string    `json:"error,omitempty"`
+	Answer string    `json:"answer,omitempty"` // the beginning of what the shop said
 	TookMS int64     `json:"took_ms"`
+}
+
+// postman is a provider that goes by what becomes of its webhooks.
+type postman interface {
+	// posted is told of every attempt, and whether the shop has taken it. The caller holds the lock.
+	posted(e *event, taken bool)
+}
+
+// took says whether an attempt delivered the event.
+func (e *event) took(t try) bool {
+	if e.Want != "" {
+		return t.Status == http.StatusOK && t.Answer == e.Want
+	}
+	return t.Status/100 == 2
+}
+
+// pause is how long after the nth attempt the next one is; false when there is none.
+func (s *Sandbox) pause(e *event, n int) (time.Duration, bool) {
+	switch {
+	case e.Attempts > 0:
+		return e.Every, n < e.Attempts
+	case n > len(s.cfg.RetryAfter):
+		return 0, false
+	}
+	return s.cfg.RetryAfter[n-1], true
+}
+
+// tried writes an attempt down and tells the provider. The caller holds the lock.
+func (s *Sandbox) tried(e *event, result try) (taken bool) {
+	e.Tries = append(e.Tries, result)
+	taken = e.took(result)
+	if p, ok := s.provider(e.Gateway).(postman); ok {
+		p.posted(e, taken)
+	}
+	return taken
 }
 
 // message is the event as it goes over the wire.
@@ -63,11 +103,14 @@ func (s *Sandbox) indexEvent(id string, e *event) {
 }
 
 // emit keeps an event and sends it after the usual pause. The caller holds the lock.
-func (s *Sandbox) emit(e *event) {
+func (s *Sandbox) emit(e *event) { s.emitAfter(e, s.cfg.WebhookDelay) }
+
+// emitAfter keeps an event and sends it after a pause. The caller holds the lock.
+func (s *Sandbox) emitAfter(e *event, pause time.Duration) {
 	e.CreatedAt = s.clock()
 	s.events.put(e.ID, e)
 	id := e.ID
-	s.timeline.at(e.CreatedAt.Add(s.cfg.WebhookDelay), func() { s.startDelivery(id) })
+	s.timeline.at(e.CreatedAt.Add(pause), func() { s.startDelivery(id) })
 }
 
 // keep records an event that somebody sends by hand, so that its history shows it and a replay
@@ -119,12 +162,12 @@ func (s *Sandbox) deliver(id string) {
 	if s.ctx.Err() != nil && result.Status == 0 {
 		return // cut short by closing; the next start takes it up
 	}
-	e.Tries = append(e.Tries, result)
-	again := len(e.Tries) - 1
-	e.Done = e.Once || result.Status/100 == 2 || again >= len(s.cfg.RetryAfter)
+	taken := s.tried(e, result)
+	pause, again := s.pause(e, len(e.Tries))
+	e.Done = e.Once || taken || !again
 	s.events.put(id, e)
 	if !e.Done {
-		s.timeline.at(s.clock().Add(s.cfg.RetryAfter[again]), func() { s.startDelivery(id) })
+		s.timeline.at(s.clock().Add(pause), func() { s.startDelivery(id) })
 	}
 }
 
@@ -163,8 +206,10 @@ func (s *Sandbox) post(to string, m message) try {
 		result.Error = err.Error()
 		return result
 	}
+	said, _ := io.ReadAll(io.LimitReader(answer.Body, 200))         // what is cut off shows as another answer
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // lets the connection be used again
 	_ = answer.Body.Close()
+	result.Answer = strings.ToValidUTF8(string(said), "?")
 	result.Status = answer.StatusCode
 	return result
 }

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 )
 
 // merchant is a shop's account at a provider: its keys, and where its webhooks go.
@@ -17,6 +19,27 @@ type merchant struct {
 	BalanceMinor  *int64 `json:"balance_minor,omitempty"`  // what refunds are paid from; absent is without end
 	Flavour       string `json:"flavour,omitempty"`        // Klarna: "kustom" for Kustom Checkout, "" for Klarna itself
 	HoldDays      int    `json:"hold_days,omitempty"`      // how long an authorization holds; 0 is the provider's usual time
+
+	Options map[string]string `json:"options,omitempty"` // switches of its provider; see optioned
+}
+
+// optioned is a provider whose merchants have switches of their own.
+type optioned interface {
+	options() []string // the names of the switches
+}
+
+// checkOptions says which switch a provider does not have, or nil.
+func checkOptions(p provider, given map[string]string) error {
+	var known []string
+	if able, ok := p.(optioned); ok {
+		known = able.options()
+	}
+	for name := range given {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%s has no option %q; it has %q", p.code(), name, known)
+		}
+	}
+	return nil
 }
 
 func (m *merchant) id() string { return m.Gateway + "/" + m.KeyID }
@@ -48,10 +71,15 @@ func (s *Sandbox) putMerchant(_ *http.Request, in struct {
 	BalanceMinor  *int64  `json:"balance_minor"`
 	Flavour       *string `json:"flavour"`
 	HoldDays      *int    `json:"hold_days"`
+
+	Options map[string]string `json:"options"` // those given change, the others stay
 },
 ) (any, error) {
 	if s.provider(in.Gateway) == nil {
 		return nil, errors.New("gateway is missing or unknown")
+	}
+	if err := checkOptions(s.provider(in.Gateway), in.Options); err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,6 +99,9 @@ func (s *Sandbox) putMerchant(_ *http.Request, in struct {
 	set(&m.HoldDays, in.HoldDays)
 	if in.BalanceMinor != nil {
 		m.BalanceMinor = in.BalanceMinor
+	}
+	if len(in.Options) > 0 {
+		m.Options = merge(m.Options, in.Options)
 	}
 	if m.AccountID == "" {
 		m.AccountID = newID("acc_")

@@ -144,8 +144,7 @@ func (s *Sandbox) resend(payment, id string) error {
 	result := s.post(to, m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Tries = append(e.Tries, result)
-	e.Done = e.Done || result.Status/100 == 2
+	e.Done = s.tried(e, result) || e.Done
 	s.events.put(id, e)
 	return nil
 }

@@ -32,6 +32,11 @@ type verber interface {
 	verbOf(rt route, c *call) string
 }
 
+// lister is a verber whose routes do not name every verb there is.
+type lister interface {
+	verbs() []string // those that faults can be about, besides the routes'
+}
+
 // refusal is a reason any provider may have to answer without doing anything.
 type refusal int
 
@@ -64,6 +69,9 @@ func (s *Sandbox) provider(code string) provider {
 // verbsOf lists what a provider's faults can be about.
 func verbsOf(p provider) []string {
 	var verbs []string
+	if several, ok := p.(lister); ok {
+		verbs = several.verbs()
+	}
 	for _, rt := range p.routes() {
 		if !slices.Contains(verbs, rt.verb) {
 			verbs = append(verbs, rt.verb)

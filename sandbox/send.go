@@ -20,6 +20,8 @@ type source struct {
 	other   func() (*event, error) // another event about the same payment
 	history func() []*event        // every event so far, oldest first
 	seal    sealer
+
+	forgeries map[string]func(*event) (message, error) // the provider's own, besides those of forge
 }
 
 // notifier is a provider that sends webhooks about payments.
@@ -48,6 +50,7 @@ type outcome struct {
 	message
 	Status int    `json:"status"`
 	Error  string `json:"error,omitempty"`
+	Answer string `json:"answer,omitempty"`
 }
 
 // sendWebhooks answers POST /_sandbox/webhooks.
@@ -131,7 +134,11 @@ func (s *Sandbox) messages(src source, events []*event, how sending) ([]message,
 	}
 	var list []message
 	for _, e := range events {
-		m, err := forge(how.Forge, e, src.seal)
+		own := src.forgeries[how.Forge]
+		if own == nil {
+			own = func(e *event) (message, error) { return forge(how.Forge, e, src.seal) }
+		}
+		m, err := own(e)
 		if err != nil {
 			return nil, "", err
 		}
@@ -175,7 +182,7 @@ func (s *Sandbox) send(messages []message, how sending) sent {
 	deliver := func(i int) {
 		got := s.post(how.To, queue[i])
 		result.Statuses[i] = got.Status
-		result.Deliveries[i] = outcome{queue[i], got.Status, got.Error}
+		result.Deliveries[i] = outcome{queue[i], got.Status, got.Error, got.Answer}
 	}
 	var all sync.WaitGroup
 	for i := range queue {
