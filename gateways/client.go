@@ -34,6 +34,9 @@ type Client struct {
 	// Explain reads an answer that is not 2xx: it fills in Code and Message, and sets Kind where the
 	// provider documents what its answer means. A 4xx it does not know stays Unknown.
 	Explain func(e *Error, body []byte)
+	// Show is what people are to read of a body that is sent or answered, where the provider encrypts it.
+	// Secrets and card numbers in it are hidden like those of any other.
+	Show func(body string) string
 }
 
 // Call is one request. Body is sent byte for byte.
@@ -122,6 +125,9 @@ func (c *Client) Do(ctx context.Context, call Call) (answer Answer, err error) {
 	defer func() {
 		exchange.Duration = time.Since(exchange.Started)
 		exchange.Status, exchange.Answer = answer.Status, string(answer.Body)
+		if c.Show != nil {
+			exchange.Request, exchange.Answer = c.Show(exchange.Request), c.Show(exchange.Answer)
+		}
 		if err != nil {
 			exchange.Err = err.Error()
 		}

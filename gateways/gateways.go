@@ -296,6 +296,7 @@ type Payment struct {
 	Reason     string
 	Method     string // "card", "upi"
 	RRN        string
+	CardFirst6 string
 	CardLast4  string
 	Refunds    []Result
 	Captures   []Result
@@ -303,8 +304,12 @@ type Payment struct {
 	// the hold ends; the zero time when it does not say.
 	Offers        []Verb
 	CaptureBefore time.Time
-	At            time.Time
-	Raw           []byte
+	// Params are what the provider and the bank wrote down about the payment, for support; Fiscal are the
+	// values of its receipt at the tax office. Both in their own names.
+	Params map[string]string
+	Fiscal map[string]string
+	At     time.Time
+	Raw    []byte
 }
 
 // Doubt is why a payment that is not paid may have taken the buyer's money all the same.

@@ -26,6 +26,12 @@ type Replier interface {
 	Reply(event Event, secrets []string) (contentType string, body []byte)
 }
 
+// Opener is an Inbox whose provider encrypts its webhooks. Open gives what is inside, under the secret that
+// fits, and Read understands both: of the closed body it tells only what stands outside of it.
+type Opener interface {
+	Open(header http.Header, body []byte, secrets []string) ([]byte, error)
+}
+
 // Event is what a provider's webhook says, in our words: a snapshot of a payment and of an operation.
 type Event struct {
 	ID      string // the provider's id of this delivery, for deduplication; "" when it gives none
