@@ -31,8 +31,16 @@ type Config struct {
 	MetricsAddr string        `help:"Address for /metrics alone, such as 127.0.0.1:9090. Without it /metrics answers those who ask from this machine." env:"KARTIFY_METRICS_ADDR"`
 	DrainPause  time.Duration `help:"After a stop, go on serving for this long while /readyz says no, so that the load balancer takes notice." default:"3s" env:"KARTIFY_DRAIN_PAUSE"`
 
-	RazorpayURL string `help:"Razorpay's API, when it is not the public one." env:"KARTIFY_RAZORPAY_URL"`
-	FyndURL     string `help:"Fynd Platform, when it is not the public one." env:"KARTIFY_FYND_URL"`
+	RazorpayURL  string `help:"Razorpay's API, when it is not the public one." env:"KARTIFY_RAZORPAY_URL"`
+	FyndURL      string `help:"Fynd Platform, when it is not the public one." env:"KARTIFY_FYND_URL"`
+	KlarnaURL    string `help:"Klarna's API, when it is not the public one." env:"KARTIFY_KLARNA_URL"`
+	SveaURL      string `help:"Svea's APIs, below /checkout and /admin of it, when they are not the public ones." env:"KARTIFY_SVEA_URL"`
+	PayKeeperURL string `help:"A PayKeeper server in place of the one in a store's settings." env:"KARTIFY_PAYKEEPER_URL"`
+	CCAvenueURL  string `help:"CCAvenue, when it is not the public one." env:"KARTIFY_CCAVENUE_URL"`
+
+	LookupWindow time.Duration `help:"Orders without money are asked about at their provider for this long." default:"168h" env:"KARTIFY_LOOKUP_WINDOW"`
+	LookupPage   int           `help:"How many orders one run of those look-ups asks about." default:"200" env:"KARTIFY_LOOKUP_PAGE"`
+	LookupRate   float64       `help:"How many of those questions are put per second." default:"5" env:"KARTIFY_LOOKUP_RATE"`
 
 	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
 	MailFrom string `help:"Who the e-mails come from: orders@example.com or Shop <orders@example.com>. Without a name they carry the store's." env:"KARTIFY_MAIL_FROM"`
@@ -83,10 +91,13 @@ func (c *Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		add("KARTIFY_TLS_CERT and KARTIFY_TLS_KEY go together")
 	}
-	for name, base := range map[string]string{"KARTIFY_RAZORPAY_URL": c.RazorpayURL, "KARTIFY_FYND_URL": c.FyndURL} {
+	for code, base := range c.addresses() {
 		if u, err := url.Parse(base); base != "" && (err != nil || u.Host == "") {
-			add("%s is %q; write it with its scheme and host", name, base)
+			add("KARTIFY_%s_URL is %q; write it with its scheme and host", strings.ToUpper(strings.TrimPrefix(code, "go")), base)
 		}
+	}
+	if c.LookupPage <= 0 || c.LookupRate <= 0 {
+		add("KARTIFY_LOOKUP_PAGE and KARTIFY_LOOKUP_RATE must be above zero")
 	}
 	if c.Lease <= c.CallTimeout {
 		add("KARTIFY_LEASE (%s) must be longer than KARTIFY_CALL_TIMEOUT (%s), or a slow answer counts as lost", c.Lease, c.CallTimeout)
@@ -94,6 +105,7 @@ func (c *Config) check() error {
 	for name, d := range map[string]time.Duration{
 		"KARTIFY_SESSION_IDLE": c.SessionIdle, "KARTIFY_SESSION_ABSOLUTE": c.SessionAbsolute, "KARTIFY_FORM_LIFETIME": c.FormLifetime,
 		"KARTIFY_CALL_TIMEOUT": c.CallTimeout, "KARTIFY_SWEEP": c.Sweep, "KARTIFY_RESEND_AFTER": c.ResendAfter,
+		"KARTIFY_LOOKUP_WINDOW": c.LookupWindow,
 	} {
 		if d <= 0 {
 			add("%s must be above zero", name)
@@ -133,12 +145,20 @@ func (c *Config) timings() models.Timings {
 	return models.Timings{
 		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep,
 		LookupSteps: c.LookupSteps, SessionIdle: c.SessionIdle, SessionAbsolute: c.SessionAbsolute, SecretOverlap: c.SecretOverlap,
+		LookupWindow: c.LookupWindow, LookupPage: c.LookupPage, LookupRate: c.LookupRate,
+	}
+}
+
+// addresses are the APIs named in place of the public ones, by gateway.
+func (c *Config) addresses() map[string]string {
+	return map[string]string{
+		"razorpay": c.RazorpayURL, "gofynd": c.FyndURL, "klarna": c.KlarnaURL, "svea": c.SveaURL, "paykeeper": c.PayKeeperURL, "ccavenue": c.CCAvenueURL,
 	}
 }
 
 func (c *Config) bases() map[string]string {
 	bases := map[string]string{}
-	for code, base := range map[string]string{"razorpay": c.RazorpayURL, "gofynd": c.FyndURL} {
+	for code, base := range c.addresses() {
 		if base != "" {
 			bases[code] = strings.TrimSuffix(base, "/")
 		}

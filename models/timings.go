@@ -16,6 +16,9 @@ type Timings struct {
 	SessionIdle     time.Duration
 	SessionAbsolute time.Duration
 	SecretOverlap   time.Duration // how long a replaced webhook secret is still accepted
+	LookupWindow    time.Duration // how old an order without money may be to be asked about at its provider
+	LookupPage      int           // orders that one run of those look-ups asks about
+	LookupRate      float64       // of those questions per second
 }
 
 // DefaultTimings are in force unless configured otherwise.
@@ -34,6 +37,9 @@ var DefaultTimings = Timings{
 	SessionIdle:     15 * time.Minute,
 	SessionAbsolute: 8 * time.Hour,
 	SecretOverlap:   72 * time.Hour,
+	LookupWindow:    7 * 24 * time.Hour,
+	LookupPage:      200,
+	LookupRate:      5,
 }
 
 func (t Timings) withDefaults() Timings {
@@ -52,6 +58,7 @@ func (t Timings) withDefaults() Timings {
 	set(&t.SessionIdle, d.SessionIdle)
 	set(&t.SessionAbsolute, d.SessionAbsolute)
 	set(&t.SecretOverlap, d.SecretOverlap)
+	set(&t.LookupWindow, d.LookupWindow)
 	if len(t.LookupSteps) == 0 {
 		t.LookupSteps = d.LookupSteps
 	}
@@ -60,6 +67,12 @@ func (t Timings) withDefaults() Timings {
 	}
 	if t.PartnerTries == 0 {
 		t.PartnerTries = d.PartnerTries
+	}
+	if t.LookupPage == 0 {
+		t.LookupPage = d.LookupPage
+	}
+	if t.LookupRate == 0 {
+		t.LookupRate = d.LookupRate
 	}
 	return t
 }
