@@ -103,6 +103,10 @@ const (
 // gets: the provider's order in /callbacks/klarna/:store/:order, or "return" and "echo" of CCAvenue.
 const RefHeader = "Kartify-Callback-Ref"
 
+// TokenHeader carries the token in the address of a callback (?token=), for providers that sign nothing;
+// set by kartify itself likewise, and stored nowhere.
+const TokenHeader = "Kartify-Callback-Token"
+
 // Field is one box of the settings form.
 type Field struct {
 	Slug     string // "key_secret"
