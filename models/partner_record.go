@@ -126,8 +126,13 @@ func (db *DB) closeUpdate(ctx context.Context, u *PartnerUpdate, state, why stri
 	if err != nil {
 		return err
 	}
+	if u.Kind == confirmKind && state == "done" {
+		return db.confirmationHeard(ctx, u)
+	}
 	comment := fmt.Sprintf("Fynd was told %s for request %s.", u.Status, u.RequestID)
 	switch {
+	case u.Kind == confirmKind:
+		comment = fmt.Sprintf("Fynd did not confirm the payment of %s. %s", u.Amount(), why)
 	case state == "failed":
 		comment = fmt.Sprintf("Fynd could not be told %s for request %s. %s", u.Status, u.RequestID, why)
 	case why != "":

@@ -11,7 +11,7 @@ import (
 // TellDuePartners makes an attempt of every update that is due and reports how many it found.
 func (db *DB) TellDuePartners(ctx context.Context) (int, error) {
 	var ids []int64
-	err := db.in(ctx).Model(&PartnerUpdate{}).Where("next_at <= clock_timestamp() AND kind = 'refund_session'").Order("next_at").Limit(100).Pluck("id", &ids).Error
+	err := db.in(ctx).Model(&PartnerUpdate{}).Where("next_at <= clock_timestamp()").Order("next_at").Limit(100).Pluck("id", &ids).Error
 	if err != nil {
 		return 0, fmt.Errorf("look for what partners must hear: %w", err)
 	}

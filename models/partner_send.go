@@ -22,9 +22,10 @@ type PartnerAttempt struct {
 
 // telling is a claim on an update: only what was claimed last may be recorded.
 type telling struct {
-	update PartnerUpdate
-	words  gofynd.RefundUpdate
-	fynd   *gofynd.Gateway
+	update    PartnerUpdate
+	words     gofynd.RefundUpdate
+	confirmed *gofynd.Confirmation // instead, that an order is paid
+	fynd      *gofynd.Gateway
 }
 
 // TellPartner makes one attempt to tell Fynd what an update says. An update that is not due is left alone.
@@ -50,9 +51,13 @@ func (db *DB) TellPartner(ctx context.Context, id int64) error {
 func (t *telling) send(ctx context.Context) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = &gateways.Error{Kind: gateways.Unknown, Verb: "refund_session", Message: fmt.Sprintf("the client broke down: %v", cause)}
+			err = &gateways.Error{Kind: gateways.Unknown, Verb: t.update.Kind, Message: fmt.Sprintf("the client broke down: %v", cause)}
 		}
 	}()
+	if t.confirmed != nil {
+		_, err = t.fynd.ConfirmPayment(ctx, *t.confirmed)
+		return err //nolint:wrapcheck // a gateways.Error says what may be done
+	}
 	_, err = t.fynd.UpdateRefundSession(ctx, t.words)
 	return err //nolint:wrapcheck // a gateways.Error says what may be done
 }
@@ -71,7 +76,7 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 		if err != nil {
 			return err
 		}
-		if u.State != "queued" || u.Kind != "refund_session" || u.NextAt == nil || u.NextAt.After(at) {
+		if u.State != "queued" || u.NextAt == nil || u.NextAt.After(at) {
 			return nil
 		}
 		stale, waits, err := tx.partnerOrder(ctx, u)
@@ -89,6 +94,8 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 		switch {
 		case errors.As(err, &problem):
 			return tx.putOff(ctx, u, at.Add(time.Minute), problem.Sentence)
+		case errors.As(err, &fault) && u.Kind == confirmKind && fault.Kind == gateways.Declined:
+			return tx.closeUpdate(ctx, u, "failed", fault.Message)
 		case errors.As(err, &fault):
 			return tx.putOff(ctx, u, at.Add(time.Minute), fault.Message)
 		case err != nil:
@@ -159,11 +166,15 @@ func (db *DB) preparePartner(ctx context.Context, u *PartnerUpdate) (*telling, e
 		return nil, err //nolint:wrapcheck // a gateways.Error says what is missing
 	}
 	var order Order
-	var op Operation
-	var p Payment
 	if err := db.in(ctx).First(&order, "id = ?", u.OrderID).Error; err != nil {
 		return nil, fmt.Errorf("read order %d: %w", u.OrderID, err)
 	}
+	if u.Kind == confirmKind {
+		words, err := db.confirmWords(ctx, u, &order)
+		return &telling{update: *u, fynd: fynd, confirmed: words}, err
+	}
+	var op Operation
+	var p Payment
 	if err := db.in(ctx).First(&op, "id = ?", u.OperationID).Error; err != nil {
 		return nil, fmt.Errorf("read the operation of update %d: %w", u.ID, err)
 	}

@@ -16,11 +16,12 @@ type PartnerUpdate struct {
 	ID          int64
 	StoreID     int64
 	OrderID     int64
-	OperationID *int64
+	OperationID *int64 // of a refund
+	PaymentID   *int64 // of a confirmation
 	Kind        string // refund_session, confirm_payment
 	GID         string `gorm:"column:gid"`
 	RequestID   string
-	Status      string // the partner's word: refund_pending, refund_done, refund_failed
+	Status      string // the partner's word: refund_pending, refund_done, refund_failed, complete
 	AmountMinor int64
 	Currency    string
 	State       string // queued, done, failed
@@ -30,6 +31,9 @@ type PartnerUpdate struct {
 	Log         json.RawMessage `gorm:"type:jsonb"`
 	CreatedAt   time.Time
 	DoneAt      *time.Time
+	Actor       string `gorm:"default:job"` // who asked for it: user, webhook, job, api, system
+	ActorID     *int64
+	ActorName   string
 }
 
 // PartnerJob asks for one attempt to tell Fynd something.
