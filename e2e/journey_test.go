@@ -83,6 +83,7 @@ var pages = []struct{ name, email, path string }{
 	{"order-refunding", "owner@ruosh.example", "/sales/orders/1010"},
 	{"limbo", "owner@ruosh.example", "/sales/limbo?of=review"},
 	{"limbo-nothing", "owner@ruosh.example", "/sales/limbo?of=contradictions"},
+	{"confirm-payment", "support@ruosh.example", "/system/tools/fynd-api/gofynd-api"},
 	{"jobs", "owner@ruosh.example", "/system/jobs"},
 	{"data-log", "manager@ruosh.example", "/system/tools/data-log"},
 	{"data-log-order", "owner@ruosh.example", "/system/tools/data-log?table=gofynd_webhook&gofynd_order_id=FY64D4E4250DB0CB1001"},

@@ -85,6 +85,12 @@ func (h *Handlers) systemRoutes() []web.Route {
 		scoped(post("/system/tools/data-log/webhooks/:webhook/reveals", models.LogReveal, h.RevealWebhook)),
 		scoped(post("/system/tools/data-log/webhooks/:webhook/replays", models.LogReplay, h.ReplayWebhook)),
 
+		// Fynd API
+		menu("Systems > Tools > Fynd API > GoFynd API > Confirm Payment", "settings", scoped(get("/system/tools/fynd-api/gofynd-api", models.ConfirmPayment, h.ShowConfirm))),
+		scoped(post("/system/tools/fynd-api/gofynd-api/confirmations", models.ConfirmPayment, h.CreateConfirmation)),
+		scoped(get("/system/tools/fynd-api/gofynd-api/confirmations/:confirmation", models.ConfirmPayment, h.ShowConfirmation)),
+		background(get("/system/tools/fynd-api/gofynd-api/confirmations/:confirmation/progress", models.ConfirmPayment, h.ConfirmationProgress)),
+
 		// E-mails
 		menu("Systems > E-mails", "settings", scoped(get("/system/emails", models.EmailsRead, h.ShowEmailRules))),
 		scoped(post("/system/emails", models.EmailSettings, h.SaveEmailRules)),

@@ -46,6 +46,7 @@ var queueOf = map[string]string{
 	models.StepJob{}.Kind():           money,
 	models.ProcessWebhookJob{}.Kind(): webhooks,
 	models.PartnerJob{}.Kind():        partner,
+	models.ConfirmRunJob{}.Kind():     partner,
 	models.RunChoreJob{}.Kind():       chores,
 	models.SendEmailJob{}.Kind():      emails,
 	models.ExportJob{}.Kind():         exports,

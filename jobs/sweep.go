@@ -26,6 +26,7 @@ func (j *Jobs) chores() []chore {
 		{"settle-operations", "Takes every money operation whose next step is due one step further: sends it, or asks the gateway what became of it.", sweep, j.db.SettleDue, true},
 		{"act-on-webhooks", "Acts on webhooks that are due, such as one whose order has appeared in the meantime.", sweep, j.db.ProcessDueWebhooks, true},
 		{"tell-partners", "Tells Fynd what it has not heard yet.", sweep, j.db.TellDuePartners, true},
+		{"confirm-payments", "Goes on with Confirm Payment where a copy of kartify was stopped in the middle of it.", sweep, j.db.RunDueConfirmations, true},
 		{"send-emails", "Sends e-mails that are due, such as one the mail server would not take at first.", sweep, j.db.SendDueEmails, true},
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},

@@ -33,6 +33,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.RunChoreJob]) error {
 		return j.runAsked(ctx, job.Args.Name, job.Args.Requester)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.ConfirmRunJob]) error {
+		return j.db.RunConfirmations(ctx, job.Args.RunID)
+	}))
 	river.AddWorker(workers, &exportWorker{db: j.db})
 	return workers
 }
