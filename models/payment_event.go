@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,8 +18,11 @@ import (
 // They come in any order and any number of times, and end alike.
 func (db *DB) applyGatewayWebhook(ctx context.Context, w *Webhook, told answers) (outcome, error) {
 	inbox, ok := db.inbox(w.Source)
-	if !ok {
+	switch {
+	case !ok:
 		return given(nil, "No gateway is called %s any more.", w.Source)
+	case db.hints(w.Source):
+		return db.applyHint(ctx, w, told)
 	}
 	event, err := inbox.Read(w.Headers, w.Body)
 	switch {
@@ -109,7 +111,7 @@ func (p *Payment) objection(mode string, seen *gateways.Payment) string {
 		return fmt.Sprintf("It speaks of %s, but the payment is of %s; nothing was changed.", seen.Amount, p.Amount(p.AmountMinor))
 	case seen.OrderRef != "" && p.OrderRef != "" && seen.OrderRef != p.OrderRef:
 		return fmt.Sprintf("It says that the payment belongs to %s, but it belongs to %s; nothing was changed.", seen.OrderRef, p.OrderRef)
-	case seen.Captured > 0 && p.VoidedAt != nil:
+	case seen.Captured > 0 && p.VoidedAt != nil && p.CapturedMinor == 0:
 		return "It says that the payment was captured, but its authorization had been given back; nothing was changed. Look at the payment in the gateway's portal."
 	}
 	return ""
@@ -136,7 +138,7 @@ func rankOf(seen *gateways.Payment) int {
 		return 3
 	case seen.Authorized:
 		return 2
-	case seen.Failed:
+	case seen.Failed, seen.Canceled:
 		return 1
 	}
 	return 0
@@ -150,6 +152,10 @@ var wordRanks = map[string]int{"created": 0, "failed": 1, "authorized": 2, "capt
 func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Payment, by Actor, via string) (string, error) {
 	was := p.Status
 	if err := db.noteFacts(ctx, p, seen); err != nil {
+		return "", err
+	}
+	doubt, err := db.noteDoubt(ctx, p, seen)
+	if err != nil {
 		return "", err
 	}
 	if rankOf(seen) > p.rank() || seen.Captured > p.CapturedMinor {
@@ -166,15 +172,15 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 	said := ""
 	if p.Status != was {
 		said = fmt.Sprintf("Payment %s of %s: %s.", seen.Ref, p.Amount(p.AmountMinor), strings.ToLower(p.Status.Label()))
-		if p.Status == PaymentFailed && seen.Reason != "" {
+		if (p.Status == PaymentFailed || p.Status == PaymentCanceled) && seen.Reason != "" {
 			said += " " + textOf(seen.Reason)
 		}
-		err := db.addHistory(ctx, OrderHistory{OrderID: p.OrderID, StoreID: p.StoreID, Kind: "payment", Comment: said + " (" + via + ")"}, by)
+		err = db.addHistory(ctx, OrderHistory{OrderID: p.OrderID, StoreID: p.StoreID, Kind: "payment", Comment: said + " (" + via + ")"}, by)
 		if err != nil {
 			return "", err
 		}
 	}
-	moved, err := db.paidStatus(ctx, p.OrderID, by)
+	moved, err := db.movedStatus(ctx, p, by, seen, p.Status != was || doubt)
 	if err != nil {
 		return "", err
 	}
@@ -190,6 +196,9 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 // settled by it, like by any other evidence.
 func (db *DB) advance(ctx context.Context, p *Payment, seen *gateways.Payment) error {
 	switch {
+	case rankOf(seen) == 1 && seen.Canceled:
+		p.Status = PaymentCanceled
+		return nil
 	case rankOf(seen) == 1:
 		p.Status = PaymentFailed
 		return nil
@@ -241,34 +250,4 @@ func (db *DB) settleCapture(ctx context.Context, p *Payment, seen *gateways.Paym
 	}
 	_, err = db.settle(ctx, p, &op, Evidence{Via: "webhook", Result: result})
 	return err
-}
-
-var last4 = regexp.MustCompile(`^[0-9]{4}$`)
-
-// noteFacts fills in what the gateway says about a payment besides its state. What is known stays.
-func (db *DB) noteFacts(ctx context.Context, p *Payment, seen *gateways.Payment) error {
-	facts := map[string]any{}
-	fill := func(column string, have *string, said string) {
-		if *have == "" && said != "" {
-			*have = idOf(said)
-			facts[column] = *have
-		}
-	}
-	fill("method", &p.Method, seen.Method)
-	fill("rrn", &p.RRN, seen.RRN)
-	fill("order_ref", &p.OrderRef, seen.OrderRef)
-	if last4.MatchString(seen.CardLast4) {
-		fill("card_last4", &p.CardLast4, seen.CardLast4)
-	}
-	if have, ranked := wordRanks[p.ProviderStatus]; !ranked || wordRanks[seen.Word] > have {
-		p.ProviderStatus = idOf(seen.Word)
-		facts["provider_status"] = p.ProviderStatus
-	}
-	if len(facts) == 0 {
-		return nil
-	}
-	if err := db.in(ctx).Model(&Payment{}).Where("id = ?", p.ID).Updates(facts).Error; err != nil {
-		return fmt.Errorf("note what is known of payment %d: %w", p.ID, err)
-	}
-	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/kartify/kartify/gateways"
 )
 
 // expired is the reason of an order that was cancelled because its authorization ran out: money that comes
@@ -13,6 +15,57 @@ const expired = "expired"
 // paidStatus gives an order the status that its payments speak for: processing once money is drawn, failed
 // when every attempt failed. It moves only orders that still wait for their money, and says what it moved.
 func (db *DB) paidStatus(ctx context.Context, id int64, by Actor) (string, error) {
+	return db.statusFor(ctx, id, by, standing{})
+}
+
+// standing is what is known of an order's payments besides their rows.
+type standing struct {
+	doubts map[int64]gateways.Doubt
+	paid   map[int64]string // the status that a store chose for orders paid by a payment's gateway
+	news   bool             // a payment has just moved, or a doubt about it
+}
+
+// movedStatus is paidStatus after a provider's snapshot of a payment. A payment that its provider was asked
+// about and that succeeded is also told to Fynd, once, where Fynd waits for it.
+func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, _ *gateways.Payment, news bool) (string, error) {
+	if !db.hints(p.Gateway) {
+		return db.paidStatus(ctx, p.OrderID, by)
+	}
+	stands := standing{news: news, paid: map[int64]string{}}
+	var err error
+	if stands.doubts, err = db.doubts(ctx, p.OrderID); err != nil {
+		return "", err
+	}
+	if p.rank() >= 2 {
+		if stands.paid[p.ID], err = db.successStatus(ctx, p); err != nil {
+			return "", err
+		}
+	}
+	said, err := db.statusFor(ctx, p.OrderID, by, stands)
+	if err != nil || p.CapturedMinor == 0 || !news {
+		return said, err
+	}
+	return said, db.confirmAtPartner(ctx, p, by)
+}
+
+// confirmAtPartner has Fynd told that a payment came in, for orders that Fynd knows.
+func (db *DB) confirmAtPartner(ctx context.Context, p *Payment, by Actor) error {
+	order, err := db.lockOrder(ctx, p.OrderID)
+	if err != nil {
+		return err
+	}
+	store, err := db.Store(ctx, p.StoreID)
+	if err != nil {
+		return err
+	}
+	if !store.Fynd || order.PartnerID() == "" || p.CapturedMinor < order.TotalMinor {
+		return nil
+	}
+	_, err = db.startConfirmation(ctx, order, p, by)
+	return err
+}
+
+func (db *DB) statusFor(ctx context.Context, id int64, by Actor, stands standing) (string, error) {
 	order, err := db.lockOrder(ctx, id)
 	if err != nil {
 		return "", err
@@ -21,39 +74,71 @@ func (db *DB) paidStatus(ctx context.Context, id int64, by Actor) (string, error
 	if err := db.in(ctx).Where("order_id = ?", id).Find(&payments).Error; err != nil {
 		return "", fmt.Errorf("read the payments of order %d: %w", id, err)
 	}
-	next, reason := order.paid(payments)
-	if next == order.Status {
+	next, reason := order.paid(payments, stands)
+	if next == order.Status && (next != StatusMissing || reason == order.StatusReason) {
 		return "", nil
 	}
 	was := order.Status
 	if err := db.setStatus(ctx, order, next, reason, "", by); err != nil {
 		return "", err
 	}
+	if next == was {
+		return fmt.Sprintf("The order is still %s, now because: %s.", was, reason), nil
+	}
 	return fmt.Sprintf("The order went from %s to %s.", was, next), nil
 }
 
-// paid is the status that payments speak for.
-func (o *Order) paid(payments []Payment) (status, reason string) {
+// paid is the status that payments speak for. An order that has gone on, been refunded or been ended by
+// somebody keeps its status.
+func (o *Order) paid(payments []Payment, stands standing) (status, reason string) {
 	has := func(fits func(p Payment) bool) bool { return slices.ContainsFunc(payments, fits) }
 	waits := slices.Contains([]string{StatusPending, StatusFailed, StatusMissing}, o.Status)
 	revivable := o.Status == StatusFailed || o.Status == StatusCancelled && o.StatusReason == expired
+	for _, p := range payments {
+		chosen := stands.paid[p.ID]
+		if chosen != "" && p.rank() >= 2 && p.VoidedAt == nil && (waits || revivable) {
+			return chosen, ""
+		}
+	}
 	switch {
 	case has(func(p Payment) bool { return p.CapturedMinor > 0 }):
 		if waits || revivable {
 			return StatusProcessing, ""
 		}
 	case has(func(p Payment) bool { return p.Status == PaymentAuthorized }):
-		if revivable {
+		if revivable || o.Status == StatusMissing && stands.news {
 			return StatusPending, ""
 		}
 	case has(func(p Payment) bool { return p.VoidedAt != nil }):
 		if waits {
 			return StatusCancelled, expired
 		}
-	case len(payments) > 0 && !has(func(p Payment) bool { return p.Status != PaymentFailed }):
-		if o.Status == StatusPending {
-			return StatusFailed, ""
+	default:
+		return o.unpaidStatus(payments, stands)
+	}
+	return o.Status, o.StatusReason
+}
+
+// unpaidStatus is the status of an order none of whose payments brought money: missing while the buyer's
+// account may have been debited, failed when it certainly was not.
+func (o *Order) unpaidStatus(payments []Payment, stands standing) (status, reason string) {
+	doubt := gateways.NoDoubt
+	for _, p := range payments {
+		if d := stands.doubts[p.ID]; d == gateways.Debited || doubt == gateways.NoDoubt {
+			doubt = d
 		}
+	}
+	over := len(payments) > 0 && !slices.ContainsFunc(payments, func(p Payment) bool {
+		return p.Status != PaymentFailed && (p.Status != PaymentCanceled || p.VoidedAt != nil)
+	})
+	switch {
+	case doubt != gateways.NoDoubt && slices.Contains([]string{StatusPending, StatusFailed, StatusMissing}, o.Status):
+		if o.Status == StatusMissing && !stands.news {
+			return o.Status, o.StatusReason
+		}
+		return StatusMissing, string(doubt)
+	case over && (o.Status == StatusPending || o.Status == StatusMissing && stands.news):
+		return StatusFailed, ""
 	}
 	return o.Status, o.StatusReason
 }

@@ -37,7 +37,7 @@ type Webhook struct {
 	Mode           string // of the settings whose secret fitted; "" when test and live have the same
 	Event          string
 	EventID        string
-	BodySHA256     []byte      `gorm:"column:body_sha256"` // of the body as it came
+	BodySHA256     []byte      `gorm:"column:body_sha256"` // of the body as it came; of a hint, with its moment
 	Body           []byte      // as it came, but for card numbers; empty for a duplicate
 	Headers        http.Header `gorm:"serializer:json"`
 	Address        string      // the sender's
@@ -53,6 +53,7 @@ type Webhook struct {
 	NextAt         *time.Time
 	ReceivedAt     time.Time
 	ProcessedAt    *time.Time
+	AskedAt        *time.Time // when the provider was asked because of it, for hints
 }
 
 // Delivery is a webhook on its way in.
@@ -69,6 +70,11 @@ type Receipt struct {
 	WebhookID int64 // 0 when it was not stored
 	Verdict   Verdict
 	Duplicate bool // it had come before, so nothing happens again
+
+	ContentType string // of Answer
+	Answer      []byte // what the provider expects to hear; nil for an answer of our own
+	Doubt       string // why the provider is not told that all is well, or ""
+	OrderRef    string // the order it names, as the provider knows it
 }
 
 // ProcessWebhookJob asks for a stored webhook to be acted upon.

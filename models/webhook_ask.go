@@ -14,6 +14,7 @@ import (
 type question struct {
 	operation int64 // what became of it
 	payment   *paymentAt
+	order     *orderAt
 }
 
 // paymentAt is a payment as its gateway knows it.
@@ -22,11 +23,19 @@ type paymentAt struct {
 	gateway, mode, ref string
 }
 
+// orderAt is an order of ours as a gateway knows it.
+type orderAt struct {
+	store              int64
+	gateway, mode, ref string
+}
+
 // answer is what the gateway said.
 type answer struct {
 	result    gateways.Result
 	payment   gateways.Payment
+	payments  []gateways.Payment // of an order
 	err       error
+	at        time.Time // when it was asked, by the database's clock
 	exchanges []gateways.Exchange
 }
 
@@ -34,6 +43,9 @@ type answer struct {
 type answers map[string]answer
 
 func (q *question) key() string {
+	if q.order != nil {
+		return fmt.Sprintf("order %d %s %s", q.order.store, q.order.gateway, q.order.ref)
+	}
 	if q.payment != nil {
 		return fmt.Sprintf("payment %d %s %s", q.payment.store, q.payment.gateway, q.payment.ref)
 	}
@@ -53,8 +65,15 @@ func (db *DB) ask(ctx context.Context, q *question) (a answer) {
 		}
 		a.exchanges = trace.Exchanges()
 	}()
-	if q.payment != nil {
+	if a.at, a.err = db.now(ctx); a.err != nil {
+		return a
+	}
+	switch {
+	case q.payment != nil:
 		a.payment, a.err = db.readPayment(ctx, *q.payment)
+		return a
+	case q.order != nil:
+		a.payments, a.err = db.readOrder(ctx, *q.order)
 		return a
 	}
 	var op Operation
@@ -86,6 +105,26 @@ func (db *DB) readPayment(ctx context.Context, at paymentAt) (gateways.Payment, 
 	}
 	return reader.Payment(ctx, at.ref) //nolint:wrapcheck // a gateways.Error says what may be done
 }
+
+// readOrder asks a gateway for every attempt to pay for an order of ours, with the settings in force.
+func (db *DB) readOrder(ctx context.Context, at orderAt) ([]gateways.Payment, error) {
+	settings, err := db.currentSettings(ctx, at.store, at.gateway, at.mode)
+	if err != nil {
+		return nil, err
+	}
+	gateway, _, err := db.open(ctx, settings.ID)
+	if err != nil {
+		return nil, err
+	}
+	reader, ok := gateway.(gateways.OrderReader)
+	if !ok {
+		return nil, errNoOrders
+	}
+	return reader.OrderPayments(ctx, at.ref) //nolint:wrapcheck // a gateways.Error says what may be done
+}
+
+// errNoOrders is of a gateway that can only be asked about a payment by its own id.
+var errNoOrders = &gateways.Error{Kind: gateways.Declined, Verb: "payment", Message: "This gateway cannot be asked about an order."}
 
 // passing says whether asking again later may give another answer.
 func passing(err error) bool {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gofynd"
 )
 
@@ -45,6 +46,11 @@ func (db *DB) readWebhook(source string, header http.Header, body []byte) (readi
 	if err != nil {
 		return reading{}, err //nolint:wrapcheck // says what it read
 	}
+	return eventReading(&event), nil
+}
+
+// eventReading is what an event of a payment gateway says of itself.
+func eventReading(event *gateways.Event) reading {
 	seen := reading{id: idOf(event.ID), event: idOf(event.Name), ids: []string{event.ID}}
 	if p := event.Payment; p != nil {
 		seen.payment, seen.orderRef = idOf(p.Ref), idOf(p.OrderRef)
@@ -56,7 +62,7 @@ func (db *DB) readWebhook(source string, header http.Header, body []byte) (readi
 		}
 		seen.ids = append(seen.ids, r.Ref, r.Key, r.PaymentRef, r.Reference)
 	}
-	return seen, nil
+	return seen
 }
 
 // choose is the store that a webhook is for: the one whose secret fits. Of several with the same secret

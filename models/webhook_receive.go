@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,17 +22,20 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("receive a webhook: %w", err)
 	}
-	sum := sha256.Sum256(d.Body)
+	hint := db.hints(d.Source)
 	w := &Webhook{
-		Source: d.Source, BodySHA256: sum[:], Headers: keptHeaders(d.Header), Address: textOf(d.Address), Verdict: Verified, State: WebhookReceived,
+		Source: d.Source, BodySHA256: sumOf(d, hint), Headers: withoutToken(keptHeaders(d.Header)), Address: textOf(d.Address), Verdict: Verified, State: WebhookReceived,
 	}
-	switch problem := gateways.CheckJSON(d.Body); {
+	switch problem := checkBody(d, hint); {
 	case len(signers) == 0 && problem != nil:
 		return db.refuseWebhook(ctx, d, w, Unreadable, "It carries no signature of a store here, and "+problem.Error()+".")
 	case len(signers) == 0:
 		return db.refuseWebhook(ctx, d, w, Forged, "It carries no signature of a store here.")
 	case problem != nil:
 		return db.refuseWebhook(ctx, d, w, Unreadable, "The signature is right, but "+problem.Error()+".")
+	}
+	if hint {
+		return db.receiveHint(ctx, d, w, inbox, signers)
 	}
 	seen, err := db.readWebhook(d.Source, d.Header, d.Body)
 	if err != nil {
@@ -50,6 +52,37 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	return db.storeWebhook(ctx, w)
 }
 
+// receiveHint stores a hint of a provider whose address names the store, and finds the answer the provider expects.
+func (db *DB) receiveHint(ctx context.Context, d Delivery, w *Webhook, inbox gateways.Inbox, signers []signer) (Receipt, error) {
+	store := signers[0]
+	if len(signers) > 1 {
+		return db.refuseWebhook(ctx, d, w, Unreadable, "Its address names no store.")
+	}
+	secrets, err := db.secretsFor(ctx, d, inbox, store)
+	if err != nil {
+		return Receipt{}, err
+	}
+	var event gateways.Event
+	body, err := opened(inbox, d, secrets)
+	if err == nil {
+		event, err = inbox.Read(d.Header, body)
+	}
+	if err != nil {
+		return db.refuseWebhook(ctx, d, w, Unreadable, "It cannot be understood: "+textOf(err.Error())+".")
+	}
+	seen := eventReading(&event)
+	w.StoreID, w.Mode, w.Event = store.store, store.mode, seen.event
+	w.PaymentRef, w.OrderRef = seen.payment, seen.orderRef // no id: without a signature anybody could take its place
+	w.Body = withoutCardsOf(d, true, seen.ids...)
+	var told Receipt
+	if err := db.answerTo(ctx, inbox, event, store, d.Source, secrets, &told); err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := db.storeWebhook(ctx, w)
+	receipt.OrderRef, receipt.Doubt, receipt.ContentType, receipt.Answer = w.OrderRef, told.Doubt, told.ContentType, told.Answer
+	return receipt, err
+}
+
 // refuseWebhook stores what was not accepted, without letting it take the place of anything genuine. Of a
 // flood only the first ones are stored, and the others counted.
 func (db *DB) refuseWebhook(ctx context.Context, d Delivery, w *Webhook, verdict Verdict, why string) (Receipt, error) {
@@ -58,7 +91,7 @@ func (db *DB) refuseWebhook(ctx context.Context, d Delivery, w *Webhook, verdict
 		return Receipt{Verdict: verdict}, nil
 	}
 	w.Verdict, w.State, w.Effect, w.ProcessedAt = verdict, WebhookRefused, why, new(now())
-	w.Body = append([]byte{}, withoutCards(d.Body[:min(len(d.Body), refusedBodyLimit)])...) // not null, even when it is empty
+	w.Body = append([]byte{}, withoutCardsOf(Delivery{Header: d.Header, Body: d.Body[:min(len(d.Body), refusedBodyLimit)]}, db.hints(d.Source))...) // not null, even when it is empty
 	if d.StoreID != 0 {
 		w.ClaimedStoreID = strconv.FormatInt(d.StoreID, 10)
 	}
