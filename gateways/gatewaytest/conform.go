@@ -28,7 +28,7 @@ type Provider struct {
 	Serve      map[gateways.Verb]http.HandlerFunc
 	ServeOdd   map[gateways.Verb]http.HandlerFunc
 	// Prepares says which calls only prepare a change: they read what is there, or fetch a token. They are
-	// answered well while the change is tortured. A change is sent once; a preparation as often as needed.
+	// answered well while the change is tortured, and so are reads after it. A change is sent once.
 	Prepares func(*http.Request) bool
 	// Bare are verbs whose 2xx answer says that it is done and not how much.
 	Bare map[gateways.Verb]bool
@@ -83,7 +83,7 @@ type server struct {
 	mu      sync.Mutex
 	handler http.HandlerFunc
 	sent    []string // method, path, headers that repeat, and body, of every change
-	reads   int      // that only prepared one
+	reads   int      // that came before the first change
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
@@ -93,9 +93,10 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.mu.Lock()
 	handler := s.handler
-	if preparing {
+	switch {
+	case preparing && len(s.sent) == 0:
 		s.reads++
-	} else {
+	case !preparing:
 		said := []string{r.Method, r.URL.String(), r.Header.Get("X-Refund-Idempotency")}
 		for _, name := range s.keys {
 			said = append(said, name+"="+r.Header.Get(name))
