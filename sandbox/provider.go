@@ -52,6 +52,7 @@ const (
 func (s *Sandbox) everyProvider() []provider {
 	return []provider{
 		newRazorpay(s),
+		newKlarna(s),
 		newFynd(s),
 	}
 }
