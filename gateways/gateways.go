@@ -100,12 +100,9 @@ const (
 )
 
 // RefHeader carries what the address of a callback says, set by kartify itself on the headers an Inbox
-// gets: the provider's order in /callbacks/klarna/:store/:order, or "return" and "echo" of CCAvenue.
+// gets: the provider's order in /callbacks/klarna/:store/:order, or "return" and "echo" of CCAvenue. An
+// order may be followed by a full stop and the token that the driver put into the address.
 const RefHeader = "Kartify-Callback-Ref"
-
-// TokenHeader carries the token in the address of a callback (?token=), for providers that sign nothing;
-// set by kartify itself likewise, and stored nowhere.
-const TokenHeader = "Kartify-Callback-Token"
 
 // Field is one box of the settings form.
 type Field struct {
@@ -184,6 +181,12 @@ type Lister interface {
 	Payments(ctx context.Context, from, to time.Time, visit func(Payment) error) error
 }
 
+// Acknowledger tells the provider that a payment was taken in and belongs to our order orderRef. A provider
+// that wants this reports the payment again and again until it hears it. Doing it twice changes nothing.
+type Acknowledger interface {
+	Acknowledge(ctx context.Context, ref, orderRef string) error
+}
+
 // Verb is what an operation does with money.
 type Verb string
 
@@ -241,7 +244,7 @@ type Checkout struct {
 	Locale    string // "sv-SE"
 	ReturnURL string // where the buyer comes back, paid or not; ours, which redirects to the shop
 	CancelURL string
-	NotifyURL string // where the provider reports to; ours
+	NotifyURL string // where the provider reports to; ours. A driver adds "/" and the provider's order where the route has one
 	Key       string // the idempotency key
 }
 
