@@ -4,12 +4,16 @@ package all
 import (
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gofynd"
+	"github.com/kartify/kartify/gateways/klarna"
+	"github.com/kartify/kartify/gateways/paykeeper"
 	"github.com/kartify/kartify/gateways/razorpay"
 )
 
 // Drivers in the order of Extensions > Payment.
 var Drivers = []gateways.Driver{
 	razorpay.Driver,
+	klarna.Driver,
+	paykeeper.Driver,
 	gofynd.Driver,
 }
 
