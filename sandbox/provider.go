@@ -53,6 +53,7 @@ func (s *Sandbox) everyProvider() []provider {
 	return []provider{
 		newRazorpay(s),
 		newKlarna(s),
+		newPaykeeper(s),
 		newFynd(s),
 	}
 }
