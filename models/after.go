@@ -20,8 +20,17 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 	if err != nil {
 		return err
 	}
-	if op.Kind == gateways.Refund {
-		if err := db.afterRefund(ctx, p, op, was); err != nil {
+	switch op.Kind {
+	case gateways.Refund:
+		err = db.afterRefund(ctx, p, op, was)
+	case gateways.Update:
+		err = db.afterUpdate(ctx, op, was)
+	}
+	if err != nil {
+		return err
+	}
+	if op.Once && op.State.Final() {
+		if err := db.wakeNext(ctx, p.ID); err != nil {
 			return err
 		}
 	}
@@ -33,6 +42,9 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 // sentence says what became of the operation.
 func (o *Operation) sentence(via string) string {
 	what := fmt.Sprintf("%s of %s", verbName(o.Kind), o.Amount())
+	if o.Kind == gateways.Update {
+		what = fmt.Sprintf("Amount update to %s", o.Amount())
+	}
 	ref := ""
 	if o.Ref != "" {
 		ref = " as " + o.Ref

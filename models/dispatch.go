@@ -22,6 +22,9 @@ type attempt struct {
 // DispatchOperation makes one attempt of an operation at its gateway. An answer that does not come
 // leaves it unknown, and SettleDue looks it up. An operation that is not due is left alone.
 func (db *DB) DispatchOperation(ctx context.Context, id int64) error {
+	if ready, err := db.beforeSend(ctx, id); err != nil || !ready {
+		return err
+	}
 	a, err := db.claim(ctx, id) // committed before the network
 	if err != nil || a == nil {
 		return err
@@ -37,12 +40,25 @@ func (db *DB) DispatchOperation(ctx context.Context, id int64) error {
 	return nil
 }
 
+// beforeSend does what must come before the claim: of an operation that can be sent once at most the payment
+// is read. It says whether to go on.
+func (db *DB) beforeSend(ctx context.Context, id int64) (bool, error) {
+	var op Operation
+	if err := db.in(ctx).Scopes(scoped(ctx, "operations")).Select("id, once, state").Limit(1).Find(&op, "id = ?", id).Error; err != nil {
+		return false, fmt.Errorf("read operation %d: %w", id, err)
+	}
+	if !op.Once || op.State != Queued {
+		return true, nil // claim knows what to do
+	}
+	return db.readBefore(ctx, id)
+}
+
 // claim takes a queued operation for one attempt: the lease, the attempt's row and the commit come before the first byte.
 func (db *DB) claim(ctx context.Context, id int64) (*attempt, error) {
 	var a *attempt
 	err := db.Tx(ctx, func(tx *DB) error {
 		a = nil
-		_, op, err := tx.lockOperation(ctx, id)
+		p, op, err := tx.lockOperation(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -52,6 +68,14 @@ func (db *DB) claim(ctx context.Context, id int64) (*attempt, error) {
 		}
 		if op.State != Queued || (op.NextAt != nil && op.NextAt.After(now)) {
 			return nil
+		}
+		if op.Once && (op.FirstSentAt != nil || !op.known(p, now)) {
+			return nil // read again first
+		}
+		if op.Once {
+			if turn, err := tx.turn(ctx, op, now); err != nil || !turn {
+				return err
+			}
 		}
 		a, err = tx.prepare(ctx, op)
 		var problem *Problem
@@ -99,7 +123,7 @@ func (db *DB) prepare(ctx context.Context, op *Operation) (*attempt, error) {
 	}
 	return &attempt{gateway: gateway, driver: db.drivers[settings.Gateway], request: gateways.Request{
 		Verb: op.Kind, PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, OperationRef: op.Ref,
-		Amount: op.Amount(), IdempotencyKey: op.IdempotencyKey, Reason: op.Reason,
+		Amount: op.Amount(), IdempotencyKey: op.IdempotencyKey, Reason: op.Reason, Lines: gatewayLines(op.Lines), Before: op.Before,
 	}}, nil
 }
 
@@ -181,6 +205,11 @@ const wordDeclined = "declined"
 
 // decline ends an operation that the gateway refused: its money is free again.
 func (db *DB) decline(ctx context.Context, p *Payment, op *Operation, sentence string) error {
+	return db.giveUp(ctx, p, op, sentence, "answer")
+}
+
+// giveUp ends an operation that did not happen.
+func (db *DB) giveUp(ctx context.Context, p *Payment, op *Operation, sentence, via string) error {
 	was := op.State
 	p.move(op, Failed)
 	op.State, op.Problem = Failed, sentence
@@ -190,7 +219,7 @@ func (db *DB) decline(ctx context.Context, p *Payment, op *Operation, sentence s
 	if err := db.saveOperation(ctx, op); err != nil {
 		return err
 	}
-	return db.afterSettling(ctx, p, op, was, "answer")
+	return db.afterSettling(ctx, p, op, was, via)
 }
 
 // becomeUnknown keeps the money reserved and looks the operation up.

@@ -40,7 +40,7 @@ func (db *DB) settle(ctx context.Context, p *Payment, op *Operation, ev Evidence
 		return true, db.saveOperation(ctx, op)
 	}
 	if !p.fits(&before, next) {
-		return db.contradict(ctx, op, fmt.Sprintf("The gateway says this was done after it had said it was not, and %s is no longer free on the payment.", op.Amount()))
+		return db.noFit(ctx, &before, op)
 	}
 	p.move(&before, next)
 	op.State, op.Word, op.Problem = next, r.Word, ""
@@ -83,25 +83,64 @@ func (o *Operation) next(word gateways.Status) OperationState {
 	}
 }
 
-// fits says whether the payment has room for the move. An open operation has its money reserved.
+// fits says whether the payment has room for the move. An open refund or capture has its money reserved; what
+// a void gives back and an amount update changes must still be there.
 func (p *Payment) fits(op *Operation, next OperationState) bool {
-	if op.State != Failed || next != Succeeded {
+	switch {
+	case next == Failed && op.State == Succeeded:
+		return p.fitsBack(op)
+	case next != Succeeded:
 		return true
-	}
-	switch op.Kind {
-	case gateways.Refund:
+	case op.Kind == gateways.Void:
+		return p.VoidedAt == nil && p.CaptureReservedMinor == 0 && (p.CapturedMinor == 0 || p.Held().Minor >= op.AmountMinor)
+	case op.Kind == gateways.Update:
+		return p.VoidedAt == nil && p.CapturedMinor == 0 && p.CaptureReservedMinor == 0
+	case op.State != Failed:
+		return true
+	case op.Kind == gateways.Refund:
 		return p.Refundable().Minor >= op.AmountMinor
-	case gateways.Capture:
-		return p.AuthorizedMinor-p.CapturedMinor-p.CaptureReservedMinor >= op.AmountMinor
 	default:
-		return true
+		return p.Held().Minor >= op.AmountMinor
 	}
+}
+
+// fitsBack says whether what was done can be undone in the books: drawn money that was returned cannot
+// have never been drawn.
+func (p *Payment) fitsBack(op *Operation) bool {
+	switch op.Kind {
+	case gateways.Capture:
+		return p.CapturedMinor-op.AmountMinor >= p.RefundedMinor+p.RefundReservedMinor
+	case gateways.Update:
+		return p.AuthorizedMinor == op.AmountMinor && p.CapturedMinor+p.CaptureReservedMinor == 0 && p.VoidedAt == nil
+	}
+	return true
+}
+
+// noFit notes evidence that the payment's books have no room for. An operation that is still open goes to a
+// person; a final one stays as it is.
+func (db *DB) noFit(ctx context.Context, before, op *Operation) (bool, error) {
+	sentence := fmt.Sprintf("The gateway says this was done after it had said it was not, and %s is no longer free on the payment.", op.Amount())
+	if before.State == Succeeded {
+		sentence = "The gateway says this was not done after it had said it was, but more has been built on it since."
+	}
+	if before.State.Open() {
+		sentence = "The gateway says this was done, but other things were done to the payment at the same time. Compare the payment in its portal."
+		if op.State != Queued && op.State != Accepted && op.State != Dispatching && op.State != UnknownOutcome {
+			return db.contradict(ctx, op, sentence)
+		}
+		op.State, op.Problem = NeedsReview, sentence
+	}
+	return db.contradict(ctx, op, sentence)
 }
 
 // move changes the payment's counters as an operation goes from its state to next.
 func (p *Payment) move(op *Operation, next OperationState) {
-	if op.Kind == gateways.Void {
+	switch op.Kind {
+	case gateways.Void:
 		p.giveBack(op, next)
+		return
+	case gateways.Update:
+		p.changeHold(op, next)
 		return
 	}
 	reserved, done := &p.RefundReservedMinor, &p.RefundedMinor
@@ -126,13 +165,28 @@ func (p *Payment) move(op *Operation, next OperationState) {
 	}
 }
 
-// giveBack notes that a hold was returned to the buyer, or that this was taken back. No counter moves.
+// giveBack notes that a hold was returned to the buyer, or that this was taken back. Of a payment that is drawn
+// in part the rest goes, and less is authorized.
 func (p *Payment) giveBack(op *Operation, next OperationState) {
 	switch {
+	case next == Succeeded && p.CapturedMinor > 0:
+		p.AuthorizedMinor -= op.AmountMinor
 	case next == Succeeded:
 		p.VoidedAt, p.Status = new(now()), PaymentCanceled
+	case op.State == Succeeded && next == Failed && p.VoidedAt == nil:
+		p.AuthorizedMinor += op.AmountMinor
 	case op.State == Succeeded && next == Failed:
 		p.VoidedAt, p.Status = nil, PaymentAuthorized
+	}
+}
+
+// changeHold notes that more or less is held, or that this was taken back.
+func (p *Payment) changeHold(op *Operation, next OperationState) {
+	switch {
+	case next == Succeeded:
+		p.AuthorizedMinor, p.AmountMinor = op.AmountMinor, op.AmountMinor
+	case op.State == Succeeded && next == Failed && op.WasMinor != nil:
+		p.AuthorizedMinor, p.AmountMinor = *op.WasMinor, *op.WasMinor
 	}
 }
 

@@ -26,6 +26,26 @@ var invariants = []struct{ name, sql string }{
 				coalesce(sum(amount_minor) FILTER (WHERE state NOT IN ('succeeded', 'failed', 'cancelled')), 0) AS open
 			FROM operations WHERE kind = 'refund' GROUP BY payment_id) o ON o.payment_id = p.id
 		WHERE p.refunded_minor <> coalesce(o.done, 0) OR p.refund_reserved_minor <> coalesce(o.open, 0)`},
+	{"the capture counters fit the operations", `
+		SELECT 'payment ' || p.id FROM payments p
+		LEFT JOIN (SELECT payment_id,
+				coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS done,
+				coalesce(sum(amount_minor) FILTER (WHERE state NOT IN ('succeeded', 'failed', 'cancelled')), 0) AS open
+			FROM operations WHERE kind = 'capture' GROUP BY payment_id) o ON o.payment_id = p.id
+		WHERE p.captured_minor < coalesce(o.done, 0) OR p.capture_reserved_minor <> coalesce(o.open, 0)`},
+	{"what was given back has nothing set aside to be drawn", `
+		SELECT 'payment ' || id FROM payments WHERE voided_at IS NOT NULL AND capture_reserved_minor > 0`},
+	{"one capture, void or amount update of a payment is under way at a time", `
+		SELECT 'payment ' || payment_id FROM operations WHERE kind IN ('capture', 'void', 'amount_update') AND source <> 'provider'
+			AND state NOT IN ('succeeded', 'failed', 'cancelled') GROUP BY payment_id HAVING count(*) > 1`},
+	{"an amount update that was done is what the payment holds", `
+		SELECT 'payment ' || p.id FROM payments p
+		JOIN LATERAL (SELECT amount_minor, finished_at FROM operations WHERE payment_id = p.id AND kind = 'amount_update' AND state = 'succeeded' ORDER BY id DESC LIMIT 1) u ON true
+		WHERE p.authorized_minor <> u.amount_minor
+			AND NOT EXISTS (SELECT 1 FROM operations v WHERE v.payment_id = p.id AND v.kind = 'void' AND v.state = 'succeeded')`},
+	{"what can be sent once was sent once, after the payment was read", `
+		SELECT 'operation ' || id FROM operations o WHERE once AND first_sent_at IS NOT NULL AND source <> 'provider'
+			AND idempotency_key NOT LIKE 'kfycast%' AND (before IS NULL OR before_at > first_sent_at + interval '1 second')`},
 	{"an operation that was sent has an attempt", `
 		SELECT 'operation ' || o.id FROM operations o WHERE o.attempts > 0 AND o.source <> 'provider' AND o.idempotency_key NOT LIKE 'kfycast%'
 			AND NOT EXISTS (SELECT 1 FROM operation_attempts a WHERE a.operation_id = o.id)`},

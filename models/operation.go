@@ -44,7 +44,7 @@ type Operation struct {
 	OrderID        int64
 	PaymentID      int64
 	Kind           gateways.Verb
-	Source         string // staff, api, status, provider (done in the provider's own portal)
+	Source         string // staff, api, status, provider (done in the provider's own portal); see Wish
 	AmountMinor    int64
 	Currency       string
 	Lines          []RefundLine `gorm:"serializer:json"`
@@ -72,11 +72,18 @@ type Operation struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	FinishedAt     *time.Time
+	Once           bool              // of class Once when it was asked for: sent once at most
+	Before         *gateways.Payment `gorm:"serializer:json"` // as the provider showed it before the first send
+	BeforeAt       *time.Time
+	BeforeVersion  *int         // of the payment's row when it was read
+	WasMinor       *int64       // of an amount update: what was held before it
+	WasLines       []RefundLine `gorm:"serializer:json"` // of an amount update: the order's lines before it
+	Follows        *int64       // the first operation of the same wish
 
 	Tries []OperationAttempt `gorm:"-"`
 }
 
-// Amount is what the operation moves.
+// Amount is what the operation moves; of an amount update, what is to be held.
 func (o *Operation) Amount() money.Amount { return money.New(o.AmountMinor, o.Currency) }
 
 // OperationAttempt is one call to the gateway for an operation, or one webhook that spoke of it.

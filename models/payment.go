@@ -95,6 +95,19 @@ func (p *Payment) Refundable() money.Amount {
 	return p.Amount(max(p.CapturedMinor-p.RefundedMinor-p.RefundReservedMinor, 0))
 }
 
+// Held is what may still be captured: authorized, not drawn, and not reserved by a capture under way.
+func (p *Payment) Held() money.Amount {
+	if p.VoidedAt != nil {
+		return p.Amount(0)
+	}
+	return p.Amount(max(p.AuthorizedMinor-p.CapturedMinor-p.CaptureReservedMinor, 0))
+}
+
+// onHold says whether the provider holds money of the buyer's for it, or did before it was drawn.
+func (p *Payment) onHold() bool {
+	return p.AuthorizedMinor > 0 && (p.Status == PaymentAuthorized || p.Status.Captured())
+}
+
 // settledStatus is the status that the counters of a captured payment add up to.
 func (p *Payment) settledStatus() PaymentStatus {
 	switch {
@@ -138,7 +151,7 @@ func (db *DB) savePayment(ctx context.Context, p *Payment) error {
 	}
 	res := db.in(ctx).Model(&Payment{}).Where("id = ? AND version = ?", p.ID, p.Version).Updates(map[string]any{
 		"status": p.Status, "provider_status": p.ProviderStatus,
-		"authorized_minor": p.AuthorizedMinor, "captured_minor": p.CapturedMinor, "capture_reserved_minor": p.CaptureReservedMinor,
+		"amount_minor": p.AmountMinor, "authorized_minor": p.AuthorizedMinor, "captured_minor": p.CapturedMinor, "capture_reserved_minor": p.CaptureReservedMinor,
 		"refunded_minor": p.RefundedMinor, "refund_reserved_minor": p.RefundReservedMinor,
 		"voided_at": p.VoidedAt, "refunding_since": p.RefundingSince,
 		"version": p.Version + 1, "updated_at": gorm.Expr("now()"),

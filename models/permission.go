@@ -17,7 +17,9 @@ const (
 	ApproveRefund      Permission = "refund.approve"
 	CaptureMoney       Permission = "capture"
 	VoidMoney          Permission = "void"
+	UpdateAmount       Permission = "amount.update"
 	OperationRetry     Permission = "operation.retry"
+	OperationDecide    Permission = "operation.decide" // whether an operation nobody can look up happened
 	ConfirmPayment     Permission = "confirm_payment"
 	DataLogRead        Permission = "datalog.read" // any table of it
 	WebhooksRead       Permission = "datalog.webhook.read"
@@ -54,11 +56,11 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		OperationRetry, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun,
+		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
 	Support: {OrdersRead, OrdersStatus, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend},
-	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, OperationRetry, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
+	Finance: {OrdersRead, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
 }

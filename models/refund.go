@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -30,19 +28,25 @@ var RefundReasons = []Choice{
 // Choice is one option of a form: its value and how people read it.
 type Choice struct{ Value, Label string }
 
-// RefundRequest is what somebody filled into the Refund Money form.
+// RefundRequest is what somebody filled into the Refund form, or what a program asks for.
 type RefundRequest struct {
 	OrderID   int64
-	PaymentID int64 // sought under its order
-	Amount    money.Amount
-	ByLines   bool // Lines and Shipping say the amount instead
+	PaymentID int64        // sought under its order
+	Amount    money.Amount // the zero value is all that is left
+	ByLines   bool         // Lines and Shipping say the amount instead
 	Lines     []LineChoice
 	Shipping  bool
 	Reason    string // of RefundReasons, or in words
 	Note      string
-	EventID   int64 // the REFUND_INITIATED it answers; 0 for none
+	EventID   int64  // the REFUND_INITIATED it answers; 0 for none
+	Source    string // as in Wish, like Token and Key
 	Token     string
+	Key       string
 	By        Actor
+}
+
+func (r RefundRequest) wish() Wish {
+	return Wish{OrderID: r.OrderID, PaymentID: r.PaymentID, Reason: r.Reason, Note: r.Note, Source: r.Source, Token: r.Token, Key: r.Key, By: r.By}
 }
 
 // CheckRefund says why amount cannot be refunded, or nil.
@@ -65,28 +69,45 @@ func (p *Payment) CheckRefund(amount money.Amount) error {
 	return nil
 }
 
-// RefundBlock says in words why Refund Money is not offered for a payment, or "". Refund Money is for
-// prepaid Razorpay payments of stores integrated with FYND.
+// RefundBlock says in words why a refund is not offered for a payment, or "". Whatever its gateway can do
+// is offered; cash on delivery never is.
 func RefundBlock(order *Order, store *Store, p *Payment, driver gateways.Driver) string {
+	_, block := (&position{order: order, store: store, payment: p, driver: driver, ready: true}).refundBlock()
+	return block
+}
+
+func (at *position) refundBlock() (SkipCode, string) {
+	p, name := at.payment, driverName(at.driver, at.payment)
 	switch {
-	case order.Gateway == "cod" || p.Gateway == "cod":
-		return "Cash on delivery: no payment was taken online, so there is nothing to send back."
-	case !store.Fynd:
-		return fmt.Sprintf("%s is not integrated with FYND; refund this payment in the portal of %s.", store.Name, driverName(driver, p))
-	case p.Gateway != "razorpay":
-		return fmt.Sprintf("Paid by %s. Refund Money works for Razorpay payments; refund this one in the portal of %[1]s.", driverName(driver, p))
-	case p.Status == PaymentAuthorized:
-		return "The money is held but not captured yet; there is nothing to refund."
+	case at.order.Gateway == "cod" || p.Gateway == "cod":
+		return SkipNotConnected, "Cash on delivery: no payment was taken online, so there is nothing to send back."
+	case at.driver.Code == "" || at.driver.Partner:
+		return SkipNotConnected, fmt.Sprintf("Paid by %s, which is not connected here; refund this payment in its portal.", name)
+	case !at.driver.Can.Does(gateways.Refund):
+		return SkipNotPossible, fmt.Sprintf("Paid by %s, which cannot be asked to refund from here; refund this payment in its portal.", name)
+	case !p.Status.Captured() && p.Status == PaymentAuthorized:
+		return SkipNotCaptured, "The money is held but not captured yet; there is nothing to refund."
 	case !p.Status.Captured():
-		return fmt.Sprintf("This payment is %s; there is nothing captured to refund.", strings.ToLower(p.Status.Label()))
+		return SkipNotPaid, fmt.Sprintf("This payment is %s; there is nothing captured to refund.", strings.ToLower(p.Status.Label()))
 	case p.Refundable().Minor == 0 && p.RefundReservedMinor > 0:
-		return fmt.Sprintf("%s is already on its way back; nothing else is left to refund.", p.Amount(p.RefundReservedMinor))
+		return SkipUnderWay, fmt.Sprintf("%s is already on its way back; nothing else is left to refund.", p.Amount(p.RefundReservedMinor))
 	case p.Refundable().Minor == 0:
-		return fmt.Sprintf("All of %s has been returned.", p.Captured())
+		return SkipDone, fmt.Sprintf("All of %s has been returned.", p.Captured())
 	case deref(p.Ref) == "":
-		return "The payment has no Razorpay id yet, so Razorpay cannot be asked to return it."
+		return SkipNoRef, fmt.Sprintf("The payment has no %s id yet, so %[1]s cannot be asked to return it.", name)
+	case !at.ready:
+		return SkipNoSettings, fmt.Sprintf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.", name, at.store.Name, p.Mode)
 	}
-	return ""
+	return "", ""
+}
+
+// RefundName is what the refund button of a payment is called: Refund Money for prepaid Razorpay payments
+// of stores integrated with FYND, Refund elsewhere.
+func RefundName(store *Store, p *Payment) string {
+	if store.Fynd && p.Gateway == "razorpay" {
+		return "Refund Money"
+	}
+	return "Refund"
 }
 
 func driverName(d gateways.Driver, p *Payment) string {
@@ -96,127 +117,17 @@ func driverName(d gateways.Driver, p *Payment) string {
 	return p.Gateway
 }
 
-// RefundPayment records that somebody wants money back to the buyer, and queues it. The same token
-// gives the same operation back, whatever became of it; the same token with another wish is refused.
+// RefundPayment records that somebody wants money back to the buyer, and queues it. The same wish again
+// gives the same operation back, whatever became of it; another wish under its name is refused.
 func (db *DB) RefundPayment(ctx context.Context, req RefundRequest) (*Operation, error) {
-	if req.By.UserID == nil {
-		return nil, ErrForbidden
-	}
-	hash, expired, err := db.checkFormToken(req.Token, *req.By.UserID, "refund", req.PaymentID)
-	if err != nil {
-		return nil, err
-	}
-	var op *Operation
-	err = db.Tx(ctx, func(tx *DB) error {
-		op = nil
-		payment, err := tx.lockPayment(ctx, req.OrderID, req.PaymentID)
-		if err != nil {
-			return err
-		}
-		asked, err := tx.operationByToken(ctx, hash)
-		if err != nil {
-			return err
-		}
-		if asked != nil {
-			if !slices.Equal(asked.Digest, req.digest()) {
-				return conflictf("This form was already used to refund %s. Reload the page to start another refund.", asked.Amount())
-			}
-			op = asked
-			return nil
-		}
-		if expired {
-			return problemf("This form is older than %.0f minutes. Reload the page, look at what has happened since, and press Refund Money again.", db.timings.FormLifetime.Minutes())
-		}
-		op, err = tx.newRefund(ctx, payment, req, hash)
-		if err != nil {
-			return err
-		}
-		return tx.start(ctx, payment, op, req.By)
+	done, err := db.act(ctx, acting{
+		wish: req.wish(), digest: req.digest(), event: req.EventID, reason: true,
+		want: Want{Action: RefundAction, Amount: req.Amount, ByLines: req.ByLines, Lines: req.Lines, Shipping: req.Shipping},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("refund payment %d: %w", req.PaymentID, err)
 	}
-	return op, nil
-}
-
-// newRefund checks the wish against everything it touches and makes the operation, unsaved.
-func (db *DB) newRefund(ctx context.Context, payment *Payment, req RefundRequest, hash []byte) (*Operation, error) {
-	order, err := db.lockOrder(ctx, req.OrderID)
-	if err != nil {
-		return nil, err
-	}
-	store, err := db.Store(ctx, order.StoreID)
-	if err != nil {
-		return nil, err
-	}
-	if reason := utf8.RuneCountInString(strings.TrimSpace(req.Reason)); reason == 0 || reason > 200 {
-		return nil, FieldProblem("reason", "Choose a reason for the refund, or write one of at most 200 characters.")
-	}
-	if utf8.RuneCountInString(req.Note) > 500 {
-		return nil, FieldProblem("note", "Keep the note under 500 characters.")
-	}
-	amount, lines := req.Amount, []RefundLine{}
-	if req.ByLines {
-		if lines, amount, err = db.refundLines(ctx, order, payment, req); err != nil {
-			return nil, err
-		}
-		if amount.Minor == 0 {
-			return nil, FieldProblem("lines", "Choose at least one line to refund.")
-		}
-	}
-	if err := payment.CheckRefund(amount); err != nil {
-		return nil, err
-	}
-	if block := RefundBlock(order, store, payment, db.drivers[payment.Gateway]); block != "" {
-		return nil, conflictf("%s", block)
-	}
-	settings, err := db.currentSettings(ctx, payment.StoreID, payment.Gateway, payment.Mode)
-	if err != nil {
-		return nil, err
-	}
-	event, err := db.waitingEvent(ctx, order.ID, req.EventID)
-	if err != nil {
-		return nil, err
-	}
-	return &Operation{
-		StoreID: payment.StoreID, OrderID: payment.OrderID, PaymentID: payment.ID, Kind: gateways.Refund, Source: "staff",
-		AmountMinor: amount.Minor, Currency: amount.Currency, Lines: lines, Reason: req.Reason, Note: req.Note,
-		RequestedBy: req.By.UserID, Requester: req.By.Name, EventID: event, TokenHash: hash, Digest: req.digest(),
-		IdempotencyKey: newKey(), SettingsID: &settings.ID, State: Queued,
-	}, nil
-}
-
-// refundLines works out the amount of the chosen lines, counting what earlier refunds took of them.
-func (db *DB) refundLines(ctx context.Context, order *Order, payment *Payment, req RefundRequest) ([]RefundLine, money.Amount, error) {
-	var items []OrderItem
-	if err := db.in(ctx).Where("order_id = ?", order.ID).Order("position").Find(&items).Error; err != nil {
-		return nil, money.Amount{}, fmt.Errorf("read the lines of order %d: %w", order.ID, err)
-	}
-	var ops []Operation
-	if err := db.in(ctx).Where("order_id = ? AND kind = ?", order.ID, gateways.Refund).Find(&ops).Error; err != nil {
-		return nil, money.Amount{}, fmt.Errorf("read the refunds of order %d: %w", order.ID, err)
-	}
-	done, shipped := RefundedLines(ops)
-	return LineAmounts(order, items, done, shipped, req.Lines, req.Shipping)
-}
-
-// RefundedLines counts how many of each item refunds have taken, and whether the shipping is among them.
-// Refunds that failed took nothing.
-func RefundedLines(ops []Operation) (quantities map[int64]int64, shipping bool) {
-	quantities = map[int64]int64{}
-	for _, op := range ops {
-		if op.Kind != gateways.Refund || op.State == Failed || op.State == Cancelled {
-			continue
-		}
-		for _, line := range op.Lines {
-			if line.ItemID == 0 {
-				shipping = true
-				continue
-			}
-			quantities[line.ItemID] += line.Quantity
-		}
-	}
-	return quantities, shipping
+	return done.first()
 }
 
 // waitingEvent is the REFUND_INITIATED that a refund answers: the one named, or the oldest still waiting.

@@ -47,6 +47,7 @@ func openTill(t *testing.T, bogus *gatewaytest.Bogus) *till {
 	tt.exec(`INSERT INTO order_items (order_id, store_id, position, name, quantity, unit_minor, total_minor) VALUES ($1, 40, 1, 'Kurta', 3, 3333, 9999)`, tt.order)
 	tt.scan(&tt.payment, `INSERT INTO payments (order_id, store_id, gateway, mode, ref, status, currency, amount_minor, authorized_minor, captured_minor)
 		VALUES ($1, 40, 'razorpay', 'test', 'pay_1', 'success', 'INR', 10000, 10000, 10000) RETURNING id`, tt.order)
+	bogus.AddPayment(gateways.Payment{Ref: "pay_1", Word: "captured", Amount: money.New(10000, "INR"), Captured: 10000, Authorized: true, Method: "card"})
 	tt.asha = models.Actor{Kind: "user", UserID: &user, Name: "Asha"}
 	return tt
 }

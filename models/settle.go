@@ -180,7 +180,7 @@ func (db *DB) absent(ctx context.Context, p *Payment, op *Operation, driver gate
 		return db.lookAgainAt(ctx, op, sent.Add(db.timings.ResendAfter))
 	case op.Word == wordDeclined:
 		return db.decline(ctx, p, op, op.Problem)
-	case driver.ClassOf(op.Kind) == gateways.ByKey && now.Sub(sent) < driver.KeyLifetime:
+	case !op.Once && driver.ClassOf(op.Kind) == gateways.ByKey && now.Sub(sent) < driver.KeyLifetime:
 		op.State, op.NextAt = Queued, &now // the same key and the same bytes: once at most
 		if err := db.saveOperation(ctx, op); err != nil {
 			return err
@@ -189,7 +189,7 @@ func (db *DB) absent(ctx context.Context, p *Payment, op *Operation, driver gate
 	case now.Sub(sent) < driver.QuietPeriod:
 		return db.lookAgain(ctx, op)
 	default:
-		return db.toReview(ctx, op, "The gateway's answer did not come, and the gateway does not know this operation. Look at the payment in its portal before anything else is done.")
+		return db.toReview(ctx, op, "The gateway's answer did not come, and the gateway does not know this operation. Somebody must look at what it lists and decide whether it happened.")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -37,7 +38,7 @@ func (db *DB) start(ctx context.Context, p *Payment, op *Operation, by Actor) er
 	}
 	err = db.addHistory(ctx, OrderHistory{
 		OrderID: op.OrderID, StoreID: op.StoreID, Kind: "operation", OperationID: &op.ID,
-		Comment: fmt.Sprintf("%s of %s requested: %s.", verbName(op.Kind), op.Amount(), reasonLabel(op.Reason)),
+		Comment: op.requested(),
 	}, by)
 	if err != nil {
 		return err
@@ -48,6 +49,18 @@ func (db *DB) start(ctx context.Context, p *Payment, op *Operation, by Actor) er
 	return db.audit(ctx, op.StoreID, by, string(op.Kind)+".requested", "operation "+strconv.FormatInt(op.ID, 10), &op.OrderID, map[string]any{
 		"payment": op.PaymentID, "amount_minor": op.AmountMinor, "currency": op.Currency, "reason": op.Reason, "key": op.IdempotencyKey,
 	})
+}
+
+// requested says who wanted what, for the order's history.
+func (o *Operation) requested() string {
+	text := fmt.Sprintf("%s of %s requested", verbName(o.Kind), o.Amount())
+	if o.Kind == gateways.Update {
+		text = fmt.Sprintf("Amount update to %s requested", o.Amount())
+	}
+	if reason := reasonLabel(strings.TrimSpace(o.Reason)); reason != "" {
+		text += ": " + strings.TrimSuffix(reason, ".")
+	}
+	return text + "."
 }
 
 // reserve sets the operation's money aside, so that nothing else can promise it.
@@ -90,7 +103,7 @@ func (db *DB) lockOrder(ctx context.Context, id int64) (*Order, error) {
 }
 
 func verbName(v gateways.Verb) string {
-	return map[gateways.Verb]string{gateways.Refund: "Refund", gateways.Capture: "Capture", gateways.Void: "Cancellation"}[v]
+	return map[gateways.Verb]string{gateways.Refund: "Refund", gateways.Capture: "Capture", gateways.Void: "Cancellation", gateways.Update: "Amount update"}[v]
 }
 
 func reasonLabel(value string) string {
