@@ -29,6 +29,8 @@ const (
 	chores   = "chores"
 	emails   = "emails"
 	exports  = "exports"
+
+	reconciliations = "reconciliations"
 )
 
 var queues = map[string]river.QueueConfig{
@@ -38,6 +40,8 @@ var queues = map[string]river.QueueConfig{
 	chores:   {MaxWorkers: 2},
 	emails:   {MaxWorkers: 4},
 	exports:  {MaxWorkers: 1}, // each takes two connections and much of a core
+
+	reconciliations: {MaxWorkers: 1}, // likewise
 }
 
 // queueOf says where a kind of job waits.
@@ -50,6 +54,7 @@ var queueOf = map[string]string{
 	models.RunChoreJob{}.Kind():       chores,
 	models.SendEmailJob{}.Kind():      emails,
 	models.ExportJob{}.Kind():         exports,
+	models.ReconciliationJob{}.Kind(): reconciliations,
 }
 
 // tries is how often River repeats a job that broke down. The sweep finds what is still due afterwards.

@@ -37,6 +37,7 @@ func (j *Jobs) workers() *river.Workers {
 		return j.db.RunConfirmations(ctx, job.Args.RunID)
 	}))
 	river.AddWorker(workers, &exportWorker{db: j.db})
+	river.AddWorker(workers, &reconcileWorker{db: j.db})
 	return workers
 }
 

@@ -1,0 +1,243 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/kartify/kartify/money"
+)
+
+// Reconciliation is a file of a gateway's beside what is known here. The file is kept as it came, and the
+// same file for the same store is the same reconciliation.
+type Reconciliation struct {
+	ID         int64
+	StoreID    int64
+	Gateway    string // whose file it is
+	Format     string // of ReconciliationFormats, or "mapping"
+	MappingID  *int64
+	Mapping    *ReconciliationMapping // as it was when the file came
+	FileName   string
+	Bytes      int64
+	SHA256     []byte `db:"sha256"`
+	Encoding   string
+	Days       string // "gateway" or "store": whose days begin and end the period
+	Zone       string // in which those days begin
+	DayFrom    string // 2026-11-01
+	DayTo      string
+	AskedFrom  string // the period as asked for; empty for that of the file
+	AskedTo    string
+	State      string // queued, running, done, failed
+	Stage      string // what is being done, in words
+	Attempt    int
+	ReadRows   int64
+	ReadBytes  int64
+	Problem    string // why nothing was compared
+	ProblemRow int64  // the row of the file it is about; 0 for the file as a whole
+	Counts     map[string]int64
+	Sums       []ReconciliationSum
+	UserID     int64
+	UserName   string
+	CreatedAt  time.Time
+	FinishedAt *time.Time
+}
+
+// ReconciliationSum is what the rows of a file add up to in one currency, in minor units.
+type ReconciliationSum struct {
+	Currency string `json:"currency"`
+	Rows     int64  `json:"rows"`
+	Paid     int64  `json:"paid"`
+	Refunded int64  `json:"refunded"`
+	Fees     int64  `json:"fees"`
+	Taxes    int64  `json:"taxes"`
+}
+
+// Amount is minor minor units of the sum's currency.
+func (s ReconciliationSum) Amount(minor int64) money.Amount { return money.New(minor, s.Currency) }
+
+// The states of a reconciliation.
+const (
+	ReconciliationQueued  = "queued"
+	ReconciliationRunning = "running"
+	ReconciliationDone    = "done"
+	ReconciliationFailed  = "failed"
+)
+
+// Open says whether the file is still being compared or waits for it.
+func (r *Reconciliation) Open() bool {
+	return r.State == ReconciliationQueued || r.State == ReconciliationRunning
+}
+
+// Rows is how many rows were compared, those of orders that are only here among them.
+func (r *Reconciliation) Rows() (n int64) {
+	for _, count := range r.Counts {
+		n += count
+	}
+	return n
+}
+
+// Differences is how many of them differ.
+func (r *Reconciliation) Differences() (n int64) {
+	for _, class := range Differences {
+		n += r.Counts[string(class)]
+	}
+	return n
+}
+
+// Snapshot says whether a file of this format tells how each payment stands as a whole. Others list what was
+// settled: a refund of another day is in another file.
+func (r *Reconciliation) Snapshot() bool { return r.Format != "razorpay" && r.Format != "klarna" }
+
+func (r *Reconciliation) object() string { return fmt.Sprintf("reconciliation %d", r.ID) }
+
+// RowClass is how a row of the file and what is known here compare.
+type RowClass string
+
+// The classes.
+const (
+	RowAgree         RowClass = "agree"
+	RowPaidMissing   RowClass = "paid_missing"   // paid there, missing here
+	RowPaidFailed    RowClass = "paid_failed"    // paid there, failed or still pending here
+	RowAbsent        RowClass = "absent"         // paid here, not in the file or not paid in it
+	RowAmount        RowClass = "amount"         // the amounts differ
+	RowCurrency      RowClass = "currency"       // the currencies differ
+	RowRefundedThere RowClass = "refunded_there" // more was returned there
+	RowRefundedHere  RowClass = "refunded_here"  // more was returned here
+	RowDuplicate     RowClass = "duplicate"      // paid there more than once
+	RowUnknownOrder  RowClass = "unknown_order"  // no order here
+	RowUnreadable    RowClass = "unreadable"     // the row cannot be read
+	RowOther         RowClass = "other"          // fees and the like, which are summed up and belong to no order
+)
+
+// Differences are the classes that somebody has to look at, the most pressing first.
+var Differences = []RowClass{
+	RowPaidMissing, RowPaidFailed, RowDuplicate, RowAmount, RowCurrency, RowRefundedThere, RowRefundedHere, RowAbsent, RowUnknownOrder, RowUnreadable,
+}
+
+// ReconciliationRow is one row of the file with what is known here of its order, or an order that is paid
+// here and not in the file.
+type ReconciliationRow struct {
+	ReconciliationID int64
+	Row              int64 // of the file; beyond its last for orders that are not in it
+	StoreID          int64
+	Kind             string // payment, refund, other, unreadable, here
+	OrderText        string
+	OrderID          *int64
+	PaymentID        *int64
+	Ref              string
+	LineRef          string
+	Word             string
+	There            string // paid, pending, failed, void
+	Currency         string
+	AmountMinor      int64
+	RefundedMinor    int64 // -1 when the file does not say how much
+	FeeMinor         int64
+	TaxMinor         int64
+	At               *time.Time
+	Problem          string
+	Class            RowClass
+
+	// What was known here when the file was compared, and what its rows for the order add up to.
+	HereStatus         string
+	HereCurrency       string
+	HereMinor          int64
+	HereRefundedMinor  int64
+	ThereMinor         int64
+	ThereRefundedMinor int64
+
+	State      string // clean, open, resolved
+	OpenedAt   *time.Time
+	OwnerID    *int64
+	OwnerName  string
+	Action     string
+	Comment    string
+	ResolvedBy string
+	ResolvedAt *time.Time
+
+	// How the order stands now.
+	Status         string
+	Customer       string
+	PartnerOrderID string
+}
+
+// RowField is one field in which a row and the order differ, as both have it.
+type RowField struct{ Name, There, Here string }
+
+// Fields are the fields that differ.
+func (r *ReconciliationRow) Fields() []RowField {
+	there := func(minor int64) string { return money.New(minor, r.Currency).String() }
+	here := func(minor int64) string { return money.New(minor, r.HereCurrency).String() }
+	var fields []RowField
+	add := func(name, there, here string) { fields = append(fields, RowField{name, there, here}) }
+	refunds := func() {
+		amount := there(r.ThereRefundedMinor)
+		if r.ThereRefundedMinor < 0 {
+			amount = "some of it"
+		}
+		add("Refunded", amount, here(r.HereRefundedMinor))
+	}
+	paid := func() {
+		add("Status", r.Word, r.HereStatus)
+		if r.ThereMinor != r.HereMinor || r.Currency != r.HereCurrency {
+			add("Amount", there(r.ThereMinor), here(r.HereMinor))
+		}
+	}
+	switch r.Class {
+	case RowPaidMissing, RowPaidFailed:
+		paid()
+	case RowAmount:
+		add("Amount", there(r.ThereMinor), here(r.HereMinor))
+	case RowCurrency:
+		add("Currency", r.Currency, r.HereCurrency)
+		add("Amount", there(r.ThereMinor), here(r.HereMinor))
+	case RowRefundedThere, RowRefundedHere:
+		refunds()
+	case RowDuplicate:
+		add("Payments", there(r.ThereMinor), here(r.HereMinor))
+	case RowAbsent:
+		word := r.Word
+		if r.Kind == "here" {
+			word = "not in the file"
+		}
+		add("Status", word, r.HereStatus)
+		if r.Kind == "here" {
+			add("Amount", "", here(r.HereMinor))
+		}
+	case RowUnknownOrder:
+		add("Order", r.OrderText, "no such order")
+	case RowUnreadable:
+		add("Row", r.Problem, "")
+	}
+	return fields
+}
+
+// Amount is what the row is about.
+func (r *ReconciliationRow) Amount() money.Amount {
+	if r.Kind == "here" {
+		return money.New(r.HereMinor, r.HereCurrency)
+	}
+	return money.New(r.AmountMinor, r.Currency)
+}
+
+// ReconciliationMapping says which column of a file means what, for files that are not recognised.
+type ReconciliationMapping struct {
+	ID       int64             `json:"id"`
+	StoreID  int64             `json:"store_id"`
+	Name     string            `json:"name"`
+	Gateway  string            `json:"gateway"`
+	Columns  map[string]string `json:"columns"` // of MappingFields → heading
+	Zone     string            `json:"zone"`
+	Currency string            `json:"currency"`
+	Paid     string            `json:"paid"`
+	Refunded string            `json:"refunded"`
+}
+
+func readJSON[T any](text []byte, into *T) error {
+	if len(text) == 0 || string(text) == "null" {
+		return nil
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("read what was stored: %w", err)
+	}
+	return nil
+}
