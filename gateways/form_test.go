@@ -114,3 +114,35 @@ func TestDecimal(t *testing.T) {
 		}
 	}
 }
+
+func TestRecords(t *testing.T) {
+	tests := []struct {
+		raw  string
+		want int // -1 when refused
+	}{
+		{`[{"id":"7","n":1.50,"list":[1],"none":null}]`, 1},
+		{`{"id":7}`, 1},
+		{`[]`, 0},
+		{`[{"id":7},{"id":"7"}]`, 2},
+		{`null`, -1},
+		{`[null]`, -1},
+		{`7`, -1},
+		{`"7"`, -1},
+	}
+	for _, tt := range tests {
+		var got Records
+		err := json.Unmarshal([]byte(tt.raw), &got)
+		if (err != nil) != (tt.want < 0) || err == nil && len(got) != tt.want {
+			t.Errorf("%s is read as %v, %v", tt.raw, got, err)
+		}
+		for _, r := range got {
+			if err == nil && r["id"] != "7" {
+				t.Errorf("%s is read as %v", tt.raw, got)
+			}
+		}
+	}
+	r := Record{"a": "", "b": "2"}
+	if r.First("a", "x", "b") != "2" || r.First("a") != "" {
+		t.Errorf("First of %v", r)
+	}
+}

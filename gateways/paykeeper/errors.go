@@ -41,7 +41,7 @@ var meanings = []meaning{
 // failure is what a business error means. It says that nothing happened, unless the bank's own error is
 // passed on with it in words nobody wrote down.
 func failure(verb string, status int, said record) error {
-	text := said.first("msg", "message", "errorMessage")
+	text := said.First("msg", "message", "errorMessage")
 	e := &gateways.Error{Kind: declined, Verb: verb, Status: status, Code: said["errorCode"], Message: "PayKeeper refused this without saying why."}
 	if text != "" {
 		e.Message = "PayKeeper refused this. It says: " + shorten(text, 400)

@@ -91,7 +91,7 @@ func (g *gateway) read(row, details record, refunds records, raw []byte) (gatewa
 	}
 	seen := gateways.Payment{
 		Ref: row["id"], OrderRef: row["orderid"], Word: row["status"], Amount: amount, Raw: raw,
-		At: at(row.first("success_datetime", "obtain_datetime", "pending_datetime")), Offers: []gateways.Verb{},
+		At: at(row.First("success_datetime", "obtain_datetime", "pending_datetime")), Offers: []gateways.Verb{},
 	}
 	describe(&seen, row, details)
 	switch stands[row["status"]] {
@@ -104,7 +104,7 @@ func (g *gateway) read(row, details record, refunds records, raw []byte) (gatewa
 		seen.Canceled, seen.Reason = true, "The buyer turned back on the bank's page."
 		return seen, nil
 	case refusal:
-		seen.Failed, seen.Reason = true, details.first("errorMessage", "error_message", "bank_message")
+		seen.Failed, seen.Reason = true, details.First("errorMessage", "error_message", "bank_message")
 		if seen.Reason == "" {
 			seen.Reason = "The bank declined the payment."
 		}

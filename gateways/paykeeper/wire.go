@@ -1,9 +1,6 @@
 package paykeeper
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -14,60 +11,11 @@ import (
 // moscow is the wall clock of every time on the wire. It has had no summer time since October 2014.
 var moscow = time.FixedZone("MSK", 3*60*60)
 
-// record is one flat object of PayKeeper: its values are text or numbers, mostly text (JSON API).
-type record map[string]string
-
-// UnmarshalJSON takes any object. A value that is a list or an object stays as its JSON.
-func (r *record) UnmarshalJSON(raw []byte) error {
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &values); err != nil {
-		return err //nolint:wrapcheck // encoding/json says where
-	}
-	if values == nil {
-		return errors.New("null stands where an object belongs")
-	}
-	*r = make(record, len(values))
-	for key, value := range values {
-		var text gateways.Text
-		if json.Unmarshal(value, &text) != nil {
-			text = gateways.Text(value)
-		}
-		(*r)[key] = string(text)
-	}
-	return nil
-}
-
-// first is the first of these values that says anything.
-func (r record) first(keys ...string) string {
-	for _, key := range keys {
-		if r[key] != "" {
-			return r[key]
-		}
-	}
-	return ""
-}
-
-// records are a list of them, or a single one that stands alone.
-type records []record
-
-// UnmarshalJSON reads [{…}] and {…}.
-func (r *records) UnmarshalJSON(raw []byte) error {
-	if raw = bytes.TrimSpace(raw); len(raw) > 0 && raw[0] == '[' {
-		var list []record
-		err := json.Unmarshal(raw, &list)
-		*r = list
-		return err //nolint:wrapcheck // encoding/json says where
-	}
-	var one record
-	if err := json.Unmarshal(raw, &one); err != nil {
-		return err //nolint:wrapcheck // encoding/json says where
-	}
-	if one == nil {
-		return errors.New("null stands where an object belongs")
-	}
-	*r = records{one}
-	return nil
-}
+// Objects of PayKeeper are flat: their values are text or numbers, mostly text (JSON API).
+type (
+	record  = gateways.Record
+	records = gateways.Records
+)
 
 // stand is what a status word says of a payment.
 type stand int
