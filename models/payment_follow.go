@@ -41,12 +41,24 @@ func (db *DB) follow(ctx context.Context, at origin, seen *gateways.Payment, by 
 	if objection != "" {
 		return following{p.OrderID, objection, true}, db.noteObjection(ctx, p, objection, by)
 	}
+	known := p.AuthorizedMinor > 0
+	entered, err := db.AdoptPayment(ctx, p, seen, by, "look-up")
+	if err != nil {
+		return following{}, err
+	}
 	said, err := db.followPayment(ctx, p, seen, by, via)
 	if err != nil {
 		return following{}, err
 	}
-	adopted, err := db.adoptEffects(ctx, p, seen, by)
-	return following{order: p.OrderID, said: sentences(said, adopted)}, err
+	if !known { // what happened to it after it was paid
+		if entered, err = db.AdoptPayment(ctx, p, seen, by, "look-up"); err != nil {
+			return following{}, err
+		}
+	}
+	for _, op := range entered {
+		said = sentences(said, fmt.Sprintf("%s of %s was made at the gateway, not from here.", verbName(op.Kind), op.Amount()))
+	}
+	return following{order: p.OrderID, said: said}, nil
 }
 
 // answerObjection says why what a provider showed cannot be of this payment, or "".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -169,4 +170,33 @@ func (db *DB) chooseMode(ctx context.Context, at *origin, known *Payment) error 
 	}
 	at.mode = store.Mode
 	return nil
+}
+
+// acknowledge tells a provider that wants to know that a payment it reported belongs to an order here. One
+// that does not hear it reports the payment again.
+func (db *DB) acknowledge(ctx context.Context, id int64) error {
+	w, err := db.Webhook(ctx, id)
+	if err != nil || !db.hints(w.Source) || w.State != WebhookProcessed || w.OrderID == nil || w.PaymentRef == "" {
+		return err
+	}
+	at := origin{w.StoreID, w.Source, w.Mode}
+	p, err := db.knownPayment(ctx, at, &gateways.Payment{Ref: w.PaymentRef})
+	if err != nil || p == nil || p.rank() < 2 {
+		return err
+	}
+	settings, err := db.currentSettings(ctx, p.StoreID, p.Gateway, p.Mode)
+	if err != nil {
+		return err
+	}
+	gateway, _, err := db.open(ctx, settings.ID)
+	if err != nil {
+		return err
+	}
+	teller, wants := gateway.(gateways.Acknowledger)
+	if !wants {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, db.timings.CallTimeout)
+	defer cancel()
+	return teller.Acknowledge(ctx, w.PaymentRef, strconv.FormatInt(p.OrderID, 10)) //nolint:wrapcheck // a gateways.Error says what may be done
 }

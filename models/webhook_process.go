@@ -71,6 +71,9 @@ func (db *DB) processWebhook(ctx context.Context, id int64) error {
 		if err != nil {
 			return db.webhookTroubled(ctx, id, err)
 		}
+		if err := db.acknowledge(ctx, id); err != nil {
+			db.log.WarnContext(ctx, "a provider could not be told that its payment is known", "webhook", id, "error", err)
+		}
 		return nil
 	}
 }

@@ -32,6 +32,7 @@ type Callbacks struct {
 	db    *models.DB
 	log   *slog.Logger
 	slots chan struct{}
+	pace  pace
 }
 
 // New makes the callbacks of a database.
@@ -56,35 +57,63 @@ func (cb *Callbacks) GoFynd(c echo.Context) error { return cb.take(c, "gofynd", 
 
 // take stores a webhook and answers. Any answer of success means that it is on disk.
 func (cb *Callbacks) take(c echo.Context, source string, store int64) error {
-	select {
-	case cb.slots <- struct{}{}:
-		defer func() { <-cb.slots }()
-	default:
+	if !cb.enter() {
 		return later(c)
 	}
-	r := c.Request()
-	if !readable(r.Header) {
+	defer cb.leave()
+	if !readable(c.Request().Header) {
 		return Errors(c, http.StatusUnsupportedMediaType, "A webhook is JSON.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, Limit))
+	body, err := cb.read(c)
+	if err != nil || body == nil {
+		return err
+	}
+	receipt, err := cb.store(c, models.Delivery{Source: source, StoreID: store, Header: models.CallbackHeaders(c.Request().Header, ""), Body: body, Address: c.RealIP()})
+	if receipt == nil {
+		return err
+	}
+	return reply(c, *receipt)
+}
+
+// enter takes one of the places for those that are taken in at a time, and says whether there was one; leave
+// gives it back.
+func (cb *Callbacks) enter() bool {
+	select {
+	case cb.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (cb *Callbacks) leave() { <-cb.slots }
+
+// read is the body of a webhook, or nil when the sender has been told what is wrong with it.
+func (cb *Callbacks) read(c echo.Context) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, Limit))
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		return Errors(c, http.StatusRequestEntityTooLarge, "A webhook has 1 MiB at most.")
+		return nil, Errors(c, http.StatusRequestEntityTooLarge, "A webhook has 1 MiB at most.")
 	case err != nil:
-		return Errors(c, http.StatusBadRequest, "The body did not arrive whole.")
+		return nil, Errors(c, http.StatusBadRequest, "The body did not arrive whole.")
 	}
-	ctx, cancel := context.WithTimeout(models.AsSystem(r.Context()), patience)
+	return body, nil
+}
+
+// store stores a webhook. Without a receipt the sender has been told that it is not.
+func (cb *Callbacks) store(c echo.Context, d models.Delivery) (*models.Receipt, error) {
+	ctx, cancel := context.WithTimeout(models.AsSystem(c.Request().Context()), patience)
 	defer cancel()
-	receipt, err := cb.db.ReceiveWebhook(ctx, models.Delivery{Source: source, StoreID: store, Header: r.Header, Body: body, Address: c.RealIP()})
+	receipt, err := cb.db.ReceiveWebhook(ctx, d)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
-		return Errors(c, http.StatusNotFound, "Nobody here takes webhooks of "+source+".")
+		return nil, Errors(c, http.StatusNotFound, "Nobody here takes webhooks of "+d.Source+".")
 	case err != nil:
-		cb.log.ErrorContext(ctx, "a webhook could not be stored", "source", source, "store", store, "error", err)
-		return later(c)
+		cb.log.ErrorContext(ctx, "a webhook could not be stored", "source", d.Source, "store", d.StoreID, "error", err)
+		return nil, later(c)
 	}
-	return reply(c, receipt)
+	return &receipt, nil
 }
 
 // reply is what the sender is told of a webhook that is on disk.
@@ -117,6 +146,13 @@ func readable(h http.Header) bool {
 	}
 	kind, _, err := mime.ParseMediaType(announced)
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+// plain says whether a body is announced as a form or as JSON, or not announced at all.
+func plain(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	form := err == nil && (kind == "application/x-www-form-urlencoded" || kind == "text/plain")
+	return form && h.Get("Content-Encoding") == "" || readable(h)
 }
 
 // Errors is how machines are told what went wrong.

@@ -1,0 +1,62 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// checkoutOf is an order in the words that every provider understands.
+func (db *DB) checkoutOf(ctx context.Context, c *Checkout, settings *GatewaySettings, req CheckoutRequest) (gateways.Checkout, error) {
+	var order Order
+	if err := db.in(ctx).First(&order, "id = ?", c.OrderID).Error; err != nil {
+		return gateways.Checkout{}, fmt.Errorf("read order %d: %w", c.OrderID, err)
+	}
+	lines, err := db.checkoutLines(ctx, c, order.TotalMinor)
+	if err != nil {
+		return gateways.Checkout{}, err
+	}
+	store, err := db.Store(ctx, c.StoreID)
+	if err != nil {
+		return gateways.Checkout{}, err
+	}
+	callbacks := fmt.Sprintf("%s/callbacks/%s/%d", req.Address, c.Gateway, c.StoreID)
+	back := req.Address + "/pay/" + req.Token + "/result"
+	notify := callbacks
+	if c.Gateway == "ccavenue" { // its buyers bring the answer back themselves
+		back, notify = callbacks+"/return", callbacks+"/echo"
+	}
+	return gateways.Checkout{
+		OrderRef: c.OrderRef, Amount: order.Total(), Lines: lines, Customer: customerOf(&order),
+		Hold: settings.Values["payment_action"] == "authorize", Locale: store.Locale,
+		ReturnURL: back, CancelURL: back, NotifyURL: notify, Key: c.Key,
+	}, nil
+}
+
+// customerOf is who pays, by the order's addresses.
+func customerOf(o *Order) gateways.Customer {
+	a, b := o.BillingAddress, o.ShippingAddress
+	return gateways.Customer{
+		Name: cmp.Or(a.Name, o.CustomerName, b.Name), Email: cmp.Or(o.CustomerEmail, a.Email, b.Email), Phone: cmp.Or(o.CustomerPhone, a.Phone, b.Phone),
+		Address: cmp.Or(a.Line1, b.Line1), City: cmp.Or(a.City, b.City), Postcode: cmp.Or(a.Postcode, b.Postcode), Region: cmp.Or(a.State, b.State),
+		Country: cmp.Or(a.Country, b.Country), Organization: cmp.Or(o.Company, a.Company),
+	}
+}
+
+// checkoutLines are the lines of an order with tax in their prices. They add up to its total, or there are none.
+func (db *DB) checkoutLines(ctx context.Context, c *Checkout, total int64) ([]gateways.Line, error) {
+	at, err := db.position(ctx, &Payment{ID: c.PaymentID, OrderID: c.OrderID, StoreID: c.StoreID, Gateway: c.Gateway})
+	if err != nil {
+		return nil, err
+	}
+	lines := gatewayLines(orderLines(at))
+	for _, line := range lines {
+		total -= line.Total
+	}
+	if total != 0 {
+		return nil, nil
+	}
+	return lines, nil
+}
