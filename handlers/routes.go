@@ -144,6 +144,17 @@ func (h *Handlers) machineRoutes() []web.Route {
 		// Providers and partners
 		provider(post("/callbacks/razorpay/:store", models.Public, hooks.Razorpay)),
 		provider(post("/callbacks/gofynd", models.Public, hooks.GoFynd)),
+		provider(post("/callbacks/klarna/:store/:order", models.Public, hooks.Klarna)),
+		provider(post("/callbacks/svea/:store/:order", models.Public, hooks.Svea)),
+		provider(post("/callbacks/paykeeper/:store", models.Public, hooks.PayKeeper)),
+		provider(post("/callbacks/ccavenue/:store/return", models.Public, hooks.CCAvenueReturn)),
+		provider(post("/callbacks/ccavenue/:store/echo", models.Public, hooks.CCAvenueEcho)),
+
+		// The buyer's side
+		buyers(get("/pay", models.Public, h.Paying)),
+		buyers(get("/pay/:token", models.Public, h.Pay)),
+		buyers(get("/pay/:token/result", models.Public, h.PayResult)),
+		buyers(post("/pay/:token/result", models.Public, h.PayResult)),
 
 		// Operations
 		machine(get("/healthz", models.Public, h.Live)),
@@ -183,6 +194,14 @@ func machine(r web.Route) web.Route {
 func provider(r web.Route) web.Route {
 	r = machine(r)
 	r.BodyLimit, r.Errors = callbacks.Limit, callbacks.Errors
+	return r
+}
+
+// buyers is for people who pay and have no account here: the token in the address is all they need. Providers
+// send them back with a form of their own.
+func buyers(r web.Route) web.Route {
+	r = machine(r)
+	r.Errors = payErrors
 	return r
 }
 

@@ -42,7 +42,7 @@ func TestEveryRouteAsksForItsPermission(t *testing.T) {
 
 func TestMachineRoutesAreNamed(t *testing.T) {
 	public := map[string]bool{
-		"/login": true, "/logout": true, "/setup/:token": true, "/healthz": true, "/readyz": true, "/metrics": true, "/static/*": true, "/pay/:token": true,
+		"/login": true, "/logout": true, "/setup/:token": true, "/healthz": true, "/readyz": true, "/metrics": true, "/static/*": true, "/pay": true, "/pay/:token": true, "/pay/:token/result": true,
 	}
 	for _, route := range handlers.Table() {
 		machine := strings.HasPrefix(route.Path, "/callbacks/") || strings.HasPrefix(route.Path, "/api/") ||

@@ -1,0 +1,86 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// ReturnFrom is the page of a buyer who comes back from a provider. The provider is asked about the last
+// attempt at once, unless that was done a moment ago; when it does not answer in time, the page says that the
+// payment is being checked.
+func (db *DB) ReturnFrom(ctx context.Context, token string) (*PayPage, error) {
+	page, err := db.PayPage(ctx, token)
+	if err != nil || page.Checkout == nil || page.State == PayDone {
+		return page, err
+	}
+	res := db.in(ctx).Model(&Checkout{}).Where("id = ? AND (returned_at IS NULL OR returned_at < clock_timestamp() - interval '2 seconds')", page.Checkout.ID).
+		Update("returned_at", gorm.Expr("clock_timestamp()"))
+	if res.Error != nil {
+		return nil, fmt.Errorf("note that a buyer came back: %w", res.Error)
+	}
+	if res.RowsAffected == 1 {
+		var p Payment
+		if err := db.in(ctx).First(&p, "id = ?", page.Checkout.PaymentID).Error; err != nil {
+			return nil, fmt.Errorf("read payment %d: %w", page.Checkout.PaymentID, err)
+		}
+		if _, err := db.askAndFollow(ctx, &p, buyer, "return of the buyer"); err != nil {
+			db.log.InfoContext(ctx, "a payment could not be looked up when its buyer came back", "payment", p.ID, "error", err)
+		}
+	}
+	return db.PayPage(ctx, token)
+}
+
+// asking is what came of asking a provider about one payment.
+type asking struct {
+	known   bool // the provider knows of a payment
+	changed bool // something is different here now
+	doubt   bool // nobody knows whether it is paid
+	said    string
+}
+
+// askAndFollow asks the provider about a payment, by its own id or by its order, and brings it in line with
+// the answer. An error says nothing about the money.
+func (db *DB) askAndFollow(ctx context.Context, p *Payment, by Actor, via string) (asking, error) {
+	at := origin{p.StoreID, p.Gateway, p.Mode}
+	said := answer{err: errNoOrders}
+	if ref := deref(p.Ref); ref != "" {
+		said = db.ask(ctx, &question{payment: &paymentAt{at.store, at.gateway, at.mode, ref}})
+		said.payments = []gateways.Payment{said.payment}
+	}
+	if said.err != nil && !passing(said.err) && p.OrderRef != "" {
+		if byOrder := db.ask(ctx, &question{order: &orderAt{at.store, at.gateway, at.mode, p.OrderRef}}); !errors.Is(byOrder.err, errNoOrders) {
+			said = byOrder
+		}
+	}
+	if said.err != nil {
+		return asking{}, said.err
+	}
+	return db.followAll(ctx, at, said.payments, by, via)
+}
+
+// followAll brings payments in line with what their provider showed, in one transaction.
+func (db *DB) followAll(ctx context.Context, at origin, seen []gateways.Payment, by Actor, via string) (asking, error) {
+	out := asking{known: len(seen) > 0}
+	err := db.Tx(ctx, func(tx *DB) error {
+		out = asking{known: len(seen) > 0}
+		for i := range seen {
+			found, err := tx.follow(ctx, at, &seen[i], by, via)
+			if err != nil {
+				return err
+			}
+			out.said = sentences(out.said, found.said)
+			out.changed = out.changed || found.said != "" && !found.objection
+			out.doubt = out.doubt || found.objection || seen[i].Doubt != gateways.NoDoubt
+		}
+		return nil
+	})
+	if err != nil {
+		return asking{}, fmt.Errorf("follow what %s shows: %w", at.gateway, err)
+	}
+	return out, nil
+}
