@@ -1,0 +1,109 @@
+package models_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/gateways/gatewaytest"
+	"github.com/kartify/kartify/models"
+)
+
+// portal does something at the provider that nobody here asked for.
+func (t *till) portal(verb gateways.Verb, minor int64) {
+	t.Helper()
+	g, err := t.bogus.Driver().Open(gatewaytest.Settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = gateways.Perform(t.ctx, g, gateways.Request{Verb: verb, PaymentRef: t.ref(), Amount: sek(minor), IdempotencyKey: fmt.Sprintf("portal_%d", len(t.bogus.Calls()))})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (t *till) ref() string {
+	var ref string
+	t.scan(&ref, `SELECT ref FROM payments WHERE id = $1`, t.payment)
+	return ref
+}
+
+func (t *till) entered() string {
+	var text string
+	t.scan(&text, `SELECT coalesce(string_agg(concat_ws(' ', kind, source, state, amount_minor), ', ' ORDER BY id), '') FROM operations WHERE payment_id = $1`, t.payment)
+	return text
+}
+
+// What was done in the portal is entered when the payment is next looked at, once.
+func TestWhatThePortalDidIsEntered(t *testing.T) {
+	till := openHold(t, keyed())
+	till.portal(gateways.Void, 11875)
+	for range 2 {
+		done, err := till.cancel()
+		if err != nil || len(done.Operations) > 0 || done.Said != "The authorization was given back already; nothing was drawn." {
+			t.Errorf("cancel: %+v, %v", done, err)
+		}
+	}
+	if got := till.entered(); got != "void provider succeeded 11875" {
+		t.Errorf("entered: %s", got)
+	}
+
+	till.hold("captured there")
+	till.portal(gateways.Capture, 11875)
+	for range 2 {
+		if _, err := till.capture(0); problemOf(err) != "All of 118.75 SEK has been captured." {
+			t.Errorf("capture: %v", err)
+		}
+	}
+	if got := till.entered(); got != "capture provider succeeded 11875" {
+		t.Errorf("entered: %s", got)
+	}
+	till.portal(gateways.Refund, 3000)
+	done, err := till.cancel()
+	if err != nil || len(done.Operations) != 1 || done.Operations[0].Amount() != sek(8875) {
+		t.Errorf("cancel after a refund there: %+v, %v", done, err)
+	}
+	till.run(done.Operations[0], models.Succeeded)
+
+	till.hold("captured there in part")
+	till.portal(gateways.Capture, 4000)
+	till.portal(gateways.Void, 7875)
+	if _, err := till.capture(0); problemOf(err) != "All of 40.00 SEK has been captured." {
+		t.Errorf("capture after a release there: %v", err)
+	}
+	if got := till.entered() + ": " + till.counters(); got != "capture provider succeeded 4000, void provider succeeded 7875: success 4000 4000 0 0 f" {
+		t.Errorf("entered: %s", got)
+	}
+
+	till.hold("changed there")
+	till.portal(gateways.Update, 9000)
+	op := till.done(till.capture(0))
+	if op.Amount() != sek(9000) {
+		t.Errorf("captured %v after the amount was changed there", op.Amount())
+	}
+	till.sound()
+}
+
+// A refund of ours whose answer was lost is not taken for one of the portal's.
+func TestOursIsNotTakenForThePortals(t *testing.T) {
+	till := openHold(t, onlyOnce())
+	till.done(till.capture(0))
+	till.bogus.Next(gatewaytest.DropAfter)
+	op, err := till.credit(4000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	till.run(op, models.UnknownOutcome, models.Succeeded)
+	done, err := till.cancel() // reads the payment, the lost refund among its refunds
+	if err != nil {
+		t.Fatal(err)
+	}
+	till.run(op, models.Succeeded)
+	for _, other := range done.Operations {
+		till.run(other, models.Succeeded)
+	}
+	if got := till.counters(); got != "refunded 11875 11875 11875 0 f" {
+		t.Errorf("the books say %s: %s", got, till.entered())
+	}
+	till.sound()
+}
