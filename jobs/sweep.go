@@ -31,6 +31,8 @@ func (j *Jobs) chores() []chore {
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"sweep-reconciliations", "Takes up files whose comparing was stopped, and closes differences that have gone.", sweep, j.db.SweepReconciliations, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
+		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves.", 10 * time.Minute, j.db.SweepLookups, false},
+		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
 		{"forget-sign-ins", "Forgets sessions that have ended, old failed sign-ins and links that have run out.", 10 * time.Minute, silent(j.db.SweepSignIns), false},
 		{"forget-runs", "Forgets runs of these jobs after two weeks, and copies that were killed.", time.Hour, j.db.SweepRuns, false},
@@ -151,7 +153,7 @@ func (j *Jobs) worthNoting(c chore, at time.Time) bool {
 func (j *Jobs) runAsked(ctx context.Context, name, requester string) error {
 	for _, c := range j.list() {
 		if c.name == name {
-			return j.run(ctx, c, requester)
+			return j.run(models.AskedFor(ctx), c, requester)
 		}
 	}
 	return fmt.Errorf("no chore is called %s here; an older copy of kartify took this up", name)
