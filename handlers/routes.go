@@ -50,11 +50,34 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(post("/sales/orders/:order/status", models.OrdersStatus, h.ChangeStatus)),
 		scoped(get("/sales/orders/:order/payments/:payment/refunds/new", models.RefundMoney, h.NewRefund)),
 		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
+		scoped(get("/sales/orders/:order/payments/:payment/captures/new", models.CaptureMoney, h.NewCapture)),
+		moneyForm(post("/sales/orders/:order/payments/:payment/captures", models.CaptureMoney, h.CreateCapture)),
+		scoped(get("/sales/orders/:order/payments/:payment/cancellations/new", models.VoidMoney, h.NewCancellation)),
+		moneyForm(post("/sales/orders/:order/payments/:payment/cancellations", models.VoidMoney, h.CreateCancellation)),
+		scoped(get("/sales/orders/:order/payments/:payment/amount-updates/new", models.UpdateAmount, h.NewAmountUpdate)),
+		moneyForm(post("/sales/orders/:order/payments/:payment/amount-updates", models.UpdateAmount, h.CreateAmountUpdate)),
 		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
+		scoped(get("/operations/:operation/review", models.OperationDecide, h.ReviewOperation)),
+		scoped(post("/operations/:operation/decision", models.OperationDecide, h.DecideOperation)),
 
 		// Limbo
 		menu("Sales > Limbo", "shopping-cart", scoped(get("/sales/limbo", models.OrdersRead, h.ListLimbo))),
+		scoped(get("/sales/limbo/trends", models.OrdersRead, h.ShowLimboTrends)),
+		scoped(post("/sales/limbo/fixes", models.OrdersRead, h.FixLimbo)),
+		scoped(post("/sales/limbo/alerts", models.EmailSettings, h.SaveLimboAlert)),
+
+		// Reconciliation
+		menu("Sales > Reconciliation", "shopping-cart", scoped(get("/sales/reconciliations", models.ReconcileRun, h.ListReconciliations))),
+		upload(post("/sales/reconciliations", models.ReconcileRun, h.CreateReconciliation)),
+		scoped(post("/sales/reconciliations/mappings", models.ReconcileRun, h.SaveReconciliationMapping)),
+		scoped(get("/sales/reconciliations/:reconciliation", models.ReconcileRun, h.ShowReconciliation)),
+		background(get("/sales/reconciliations/:reconciliation/progress", models.ReconcileRun, h.ReconciliationProgress)),
+		scoped(get("/sales/reconciliations/:reconciliation/file", models.ReconcileRun, h.DownloadReconciliation)),
+		scoped(get("/sales/reconciliations/:reconciliation/rows.csv", models.ReconcileRun, h.ExportReconciliation)),
+		scoped(get("/sales/reconciliations/:reconciliation/rows.xlsx", models.ReconcileRun, h.ExportReconciliation)),
+		scoped(post("/sales/reconciliations/:reconciliation/resolve", models.ReconcileRun, h.ResolveRows)),
+		scoped(post("/sales/reconciliations/:reconciliation/rows/:row/resolve", models.ReconcileRun, h.ResolveRow)),
 
 		// Exports
 		menu("Sales > Exports", "shopping-cart", scoped(get("/exports", models.OrdersExport, h.ListExports))),
@@ -214,5 +237,11 @@ func moneyForm(r web.Route) web.Route {
 // background is a region that refreshes itself: it keeps no session alive.
 func background(r web.Route) web.Route {
 	r.StoreScoped, r.Background = true, true
+	return r
+}
+
+// upload is a form with a file of a gateway's in it.
+func upload(r web.Route) web.Route {
+	r.StoreScoped, r.BodyLimit = true, models.MaxReconciliationBytes+1<<20
 	return r
 }

@@ -309,3 +309,15 @@ func (m *ReconciliationMapping) check(db *DB) error {
 	}
 	return nil
 }
+
+// ReconciliationRow is one row; nil when there is none of this number.
+func (db *DB) ReconciliationRow(ctx context.Context, r *Reconciliation, row int64) (*ReconciliationRow, error) {
+	if r.State != ReconciliationDone {
+		return nil, nil
+	}
+	list, err := db.rowsOf(ctx, r, "d.reconciliation_id = $1 AND d.row = $2", []any{r.ID, row})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
