@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // soldKlarna is what somebody who made an order exist is told of it.
@@ -75,6 +76,10 @@ func (g *klarna) sell(in paymentRequest) (any, error) {
 		GivenName: in.Name, Email: in.Email, Phone: in.Contact, Street: "Drottninggatan 1", PostalCode: "11151", City: "Stockholm", Country: e.Country,
 	}
 	e.Shipping = e.Billing
+	if in.CreatedAt > 0 {
+		at := time.Unix(in.CreatedAt, 0).UTC()
+		e.CreatedAt, e.ExpiresAt = at.Format(klarnaTime), at.Truncate(24*time.Hour).AddDate(0, 0, o.HoldDays).Format(klarnaTime)
+	}
 	o.PushURL = cmp.Or(in.PushURL, o.PushURL)
 	o.Silent = !in.Webhook
 	g.bring(o, in)
