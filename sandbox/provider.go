@@ -54,6 +54,7 @@ func (s *Sandbox) everyProvider() []provider {
 		newRazorpay(s),
 		newKlarna(s),
 		newPaykeeper(s),
+		newSvea(s),
 		newFynd(s),
 	}
 }
