@@ -14,7 +14,7 @@ type lists struct {
 	mu      sync.Mutex
 	choices map[string]keptChoices
 	tabs    map[string]keptTabs
-	many    map[string]time.Time // filters that matched more than anybody counts, and when
+	tallies map[string]keptTally
 }
 
 type keptChoices struct {
@@ -27,13 +27,18 @@ type keptTabs struct {
 	at     time.Time
 }
 
+type keptTally struct {
+	OrderTally
+	at time.Time
+}
+
 // How long a page may go by what an earlier one read.
 const (
 	choicesKept = 3 * time.Second
 	tabsKept    = time.Second
-	manyKept    = 10 * time.Second
-	mostKept    = 1000 // entries; beyond those everything is forgotten
-	cheapTabs   = 100  // orders on the tabs, up to which they are counted anew for every page
+	manyKept    = 10 * time.Second // more orders than a page counts do not become few so soon
+	mostKept    = 1000             // entries; beyond those everything is forgotten
+	cheapTabs   = 100              // orders, up to which they are counted anew for every page
 )
 
 // ChoicesOf is OrderChoices, kept for a moment. What the person changed themselves shows at once, on
@@ -66,26 +71,38 @@ func (db *DB) ChoicesOf(ctx context.Context, user *User) (*OrderChoices, error) 
 func (l *lists) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.choices, l.tabs, l.many = nil, nil, nil
+	l.choices, l.tabs, l.tallies = nil, nil, nil
 }
 
-// knownMany says whether the filter matched more orders than a page counts a moment ago. Those do not
-// become few so soon.
-func (l *lists) knownMany(ctx context.Context, f OrderFilter) bool {
+// keptTally is what a page with the same filter and the same stores said a moment ago, or nil.
+func (l *lists) keptTally(ctx context.Context, f OrderFilter) *OrderTally {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, known := l.many[f.Query().Encode()+" "+ScopeOf(ctx).setting()]
-	return known && time.Since(at) < manyKept
-}
-
-// keepMany remembers that the filter matches more orders than a page counts.
-func (l *lists) keepMany(ctx context.Context, f OrderFilter) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.many == nil || len(l.many) >= mostKept {
-		l.many = map[string]time.Time{}
+	kept, known := l.tallies[f.Query().Encode()+" "+ScopeOf(ctx).setting()]
+	if !known {
+		return nil
 	}
-	l.many[f.Query().Encode()+" "+ScopeOf(ctx).setting()] = time.Now()
+	lasts := tabsKept
+	if kept.More && kept.Missing == 0 && kept.Done == 0 {
+		lasts = manyKept
+	}
+	if time.Since(kept.at) >= lasts {
+		return nil
+	}
+	return &kept.OrderTally
+}
+
+// keepTally keeps a tally that took time to count.
+func (l *lists) keepTally(ctx context.Context, f OrderFilter, t OrderTally) {
+	if t.Total+t.Missing+t.Done < cheapTabs {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tallies == nil || len(l.tallies) >= mostKept {
+		l.tallies = map[string]keptTally{}
+	}
+	l.tallies[f.Query().Encode()+" "+ScopeOf(ctx).setting()] = keptTally{t, time.Now()}
 }
 
 // keptTabs are the numbers of the tabs as somebody with the same stores was shown them a moment ago, or nil.

@@ -39,7 +39,7 @@ func (r *OrderRow) Total() money.Amount { return money.New(r.TotalMinor, r.Curre
 // orderRow are the columns of an OrderRow, in its order.
 const orderRow = `o.id, o.store_id, coalesce(o.partner_order_id, '') AS partner_order_id, o.customer_name, o.company, o.customer_email,
 	o.status, o.status_reason, o.last_event,
-	EXISTS (SELECT 1 FROM order_events_seen w WHERE w.order_id = o.id AND w.waiting) AS waiting,
+	(SELECT true FROM order_events_seen w WHERE w.order_id = o.id AND w.waiting LIMIT 1) IS NOT NULL AS waiting,
 	o.payment_method, o.currency, o.total_minor, o.date_added, o.date_modified`
 
 // OrderList is one page of the list.

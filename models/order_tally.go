@@ -49,7 +49,7 @@ var OrderTabs = []OrderTab{
 
 // TallyOrders counts what a filter asks for, and what it leaves out that a person would want to know
 // of. It is given up after patience, with a Problem; within InlinePatience it counts no further than
-// MaxInline. The numbers of the tabs may be a second old.
+// MaxInline. Numbers above a hundred, and those of the tabs, may be a second old.
 func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoices, list *OrderList, patience time.Duration) (*OrderTally, error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -69,9 +69,7 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		}
 	}
 	c := &clauses{}
-	asked := false
 	count := func(f OrderFilter, by found, most int) string {
-		asked = true
 		from := f.from(by)
 		if f.onlyMissing() && !by.known && (f.unindexed() || by.walk) {
 			from = strings.Replace(from, "orders o", f.newestMissing(c, choices)+" o", 1)
@@ -84,15 +82,16 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	if by.walk {
 		most = min(most, maxWalkTally)
 	}
-	inline := most == MaxInline && !by.is()
+	tabs := db.lists.keptTabs(ctx)
+	keeps := most == MaxInline && !by.is() && !whole
+	if kept := db.lists.keptTally(ctx, f); keeps && kept != nil && tabs != nil {
+		kept.Tabs = tabs
+		return kept.unfiltered(f), nil
+	}
 	sql := "SELECT "
-	switch {
-	case whole:
+	if whole {
 		sql += strconv.Itoa(len(list.Rows)) + "::bigint"
-	case inline && db.lists.knownMany(ctx, f):
-		sql += strconv.Itoa(most+1) + "::bigint"
-		inline = false // nothing new to remember
-	default:
+	} else {
 		sql += count(f, by, most)
 	}
 	aside := func(wanted bool, f OrderFilter, by found) {
@@ -114,7 +113,6 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		done.Waiting = "all"
 		sql += ", " + count(done, by, MaxTally) + " - " + count(f, by, MaxTally)
 	}
-	tabs := db.lists.keptTabs(ctx)
 	for _, tab := range OrderTabs {
 		aside(tab.Counted && tabs == nil, tab.Filter, found{})
 	}
@@ -123,20 +121,15 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 	for i := range counts {
 		into[i] = &counts[i]
 	}
-	if !asked { // few orders that the page shows, or more than anybody counts
-		counts[0] = int64(most + 1)
-		if whole {
-			counts[0] = int64(len(list.Rows))
-		}
-	} else if err := db.pool.QueryRow(limited, sql, planned(c.args)...).Scan(into...); err != nil {
+	if err := db.pool.QueryRow(limited, sql, planned(c.args)...).Scan(into...); err != nil {
 		return nil, slow(ctx, fmt.Errorf("count orders: %w", err))
 	}
 	t := &OrderTally{
 		Total: min(int(counts[0]), most), More: int(counts[0]) > most || !by.edge.At.IsZero(), Tabs: tabs,
 		Missing: int(counts[1]), Done: int(min(counts[2], MaxAside)),
 	}
-	if inline && t.More {
-		db.lists.keepMany(ctx, f)
+	if keeps {
+		db.lists.keepTally(ctx, f, *t)
 	}
 	if tabs == nil {
 		for _, n := range counts[3:] {
@@ -144,10 +137,15 @@ func (db *DB) TallyOrders(ctx context.Context, f OrderFilter, choices *OrderChoi
 		}
 		db.lists.keepTabs(ctx, t.Tabs)
 	}
+	return t.unfiltered(f), nil
+}
+
+// unfiltered takes the missing orders that a list without a filter leaves out from their tab.
+func (t *OrderTally) unfiltered(f OrderFilter) *OrderTally {
 	if f.Unfiltered() {
 		t.Missing = t.Tabs[missingTab]
 	}
-	return t, nil
+	return t
 }
 
 // onlyMissing says whether missing orders and no others are asked for.
