@@ -7,12 +7,14 @@ import (
 	"github.com/kartify/kartify/gateways/klarna"
 	"github.com/kartify/kartify/gateways/paykeeper"
 	"github.com/kartify/kartify/gateways/razorpay"
+	"github.com/kartify/kartify/gateways/svea"
 )
 
 // Drivers in the order of Extensions > Payment.
 var Drivers = []gateways.Driver{
 	razorpay.Driver,
 	klarna.Driver,
+	svea.Driver,
 	paykeeper.Driver,
 	gofynd.Driver,
 }
