@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/gateways/ccavenue"
 	"github.com/kartify/kartify/gateways/gofynd"
 	"github.com/kartify/kartify/gateways/klarna"
 	"github.com/kartify/kartify/gateways/paykeeper"
@@ -13,6 +14,7 @@ import (
 // Drivers in the order of Extensions > Payment.
 var Drivers = []gateways.Driver{
 	razorpay.Driver,
+	ccavenue.Driver,
 	klarna.Driver,
 	svea.Driver,
 	paykeeper.Driver,
