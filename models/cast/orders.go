@@ -62,19 +62,19 @@ func Orders(now time.Time) []Order {
 		},
 		{
 			ID: 1009, Store: Lavka, At: ago(7), Name: "Иван Петров", Email: "ivan.petrov@lavka.example", Phone: "+79161234567", Status: models.StatusProcessing, Gateway: "paykeeper", Method: "Card (PayKeeper)",
-			Currency: "RUB", City: "Казань", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "pk-1009", Status: models.PaymentStuck, Method: "card", Last4: "4242", RRN: "430912345678", Captured: true},
+			Currency: "RUB", City: "Казань", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501009", OrderRef: "1009", Status: models.PaymentStuck, Method: "card", Last4: "4242", RRN: "430912345678", Captured: true},
 		},
 		{
 			ID: 1010, Store: Lavka, At: ago(20), Name: "Ольга Щербакова", Email: "olga@lavka.example", Phone: "+79035550011", Status: models.StatusProcessing, Gateway: "paykeeper", Method: "Card (PayKeeper)",
-			Currency: "RUB", City: "Тверь", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "pk-1010", Status: models.PaymentRefunding, Method: "card", Last4: "9911", Captured: true, Reserved: 135000},
+			Currency: "RUB", City: "Тверь", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501010", OrderRef: "1010", Status: models.PaymentRefunding, Method: "card", Last4: "9911", Captured: true, Reserved: 135000},
 		},
 		{
 			ID: 1011, Store: Nordisk, At: ago(120), Name: "Åsa Öberg", Email: "asa.oberg@nordisk.example", Phone: "+46701234567", Company: "Öberg Inredning AB", Status: models.StatusPending, Gateway: "klarna", Method: "Invoice (Klarna)",
-			Currency: "SEK", City: "Malmö", Country: "SE", Lines: []Line{lamp}, Shipping: 4900, ShippingTax: 1225, Payment: &Payment{Ref: "klarna-1011", Status: models.PaymentAuthorized, Method: "invoice", CaptureBefore: 26 * time.Hour},
+			Currency: "SEK", City: "Malmö", Country: "SE", Lines: []Line{lamp}, Shipping: 4900, ShippingTax: 1225, Payment: &Payment{Ref: "6f1a3c52-0b7e-4d8a-9c41-d5e1a0b71011", OrderRef: "1011", Status: models.PaymentAuthorized, Method: "invoice", CaptureBefore: 26 * time.Hour},
 		},
 		{
 			ID: 1012, Store: Nordisk, At: ago(44), Name: "Jürgen Groß", Email: "j.gross@nordisk.example", Phone: "+4915112345678", Status: models.StatusShipped, Gateway: "svea", Method: "Card (Svea)",
-			Currency: "EUR", City: "Köln", Country: "DE", Lines: []Line{{"LAMP-9", "Wandleuchte", 2, 8900, 900, 3380}}, Payment: &Payment{Ref: "svea-1012", Status: models.PaymentSuccess, Method: "card", Captured: true},
+			Currency: "EUR", City: "Köln", Country: "DE", Lines: []Line{{"LAMP-9", "Wandleuchte", 2, 8900, 900, 3380}}, Payment: &Payment{Ref: "8541012", OrderRef: "1012", Status: models.PaymentSuccess, Method: "card", Captured: true},
 		},
 		{ID: 1013, At: ago(3), Partner: "-", Name: "Neha Rao", Status: models.StatusProcessing, Lines: []Line{kurta}, Payment: paid(13)},
 		{ID: 1014, At: ago(16), Name: "ليلى حسن", Email: "layla.hassan@mail.example", Status: models.StatusProcessed, Lines: []Line{dupatta, kurta}, Payment: card(14), Events: []string{"ORDER_PLACED"}},
@@ -90,11 +90,11 @@ func Orders(now time.Time) []Order {
 		{ID: 1021, At: midnight, Name: "Om Prakash", Status: models.StatusComplete, Lines: []Line{kurta}, Payment: paid(21)},
 		{
 			ID: 1022, Store: Chandni, At: ago(33), Partner: "-", Name: "Lakshmi Iyer", Email: "lakshmi@chandni.example", Status: models.StatusProcessing, Gateway: "ccavenue", Method: "Net banking (CCAvenue)", Lines: []Line{{"SAR-11", "Kanchipuram silk saree", 1, 899900, 0, 44995}},
-			Payment: &Payment{Ref: "309001234567", Status: models.PaymentSuccess, Method: "netbanking", Captured: true},
+			Payment: &Payment{Ref: "309001234567", OrderRef: "1022", Status: models.PaymentSuccess, Method: "netbanking", Captured: true},
 		},
 		{
 			ID: 1023, Store: Chandni, At: ago(6), Partner: "-", Name: "Ganesh Kulkarni", Email: "ganesh@chandni.example", Status: models.StatusMissing, Reason: "debited", Gateway: "ccavenue", Method: "UPI (CCAvenue)", Lines: []Line{{"SAR-12", "Cotton saree", 1, 149900, 0, 7495}},
-			Payment: &Payment{Ref: "309001234568", Status: models.PaymentPending, Method: "upi"},
+			Payment: &Payment{Ref: "309001234568", OrderRef: "1023", Status: models.PaymentPending, Method: "upi"},
 		},
 		{
 			ID: 1024, At: ago(60), Name: "रवि कुमार", Email: "ravi.kumar@mail.example", Status: models.StatusPartiallyRefunded, Lines: []Line{kurta, mojari},

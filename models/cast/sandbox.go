@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,14 @@ var (
 		"company_id": "1", "application_id": "64d24a8a911bf1c20ac3685c", "affiliate_id": "ruosh-affiliate",
 		"affiliate_token": "ruosh-affiliate-token-0001", "secret_key": "gofynd_secret_0001",
 	}
+	Klarna    = map[string]string{"username": "K123456_0a1b2c3d4e5f", "password": "sandbox-secret", "host": "klarna-eu"}
+	Svea      = map[string]string{"merchant_id": "100001", "secret": "sandbox-secret"}
+	PayKeeper = map[string]string{
+		"server": "https://lavka.server.paykeeper.ru", "login": "lavka", "password": "sandbox-password", "secret_word": "MySecretSeed", "payment_action": "capture",
+	}
+	CCAvenue = map[string]string{
+		"merchant_id": "123456", "access_code": "AVKF00KF00KF00KFKF", "working_key": "4D1C5A7E9B0F2E3D6C8A7B5F1E0D9C3B", "paid_status": "processing",
+	}
 )
 
 // Sandbox is the gateway sandbox as the cast fills it.
@@ -29,17 +38,15 @@ type Sandbox struct {
 	Kartify string // where the sandbox sends webhooks: http://127.0.0.1:8080
 }
 
-// Load tells the sandbox who the merchants are and makes the cast's Razorpay payments exist there. Doing it
-// again changes nothing but the addresses.
+// Load tells the sandbox who the merchants are and makes the cast's payments exist there. Doing it again
+// changes nothing but the addresses.
 func (s Sandbox) Load(ctx context.Context, now time.Time) error {
-	err := s.post(ctx, "/_sandbox/merchants", map[string]any{
-		"gateway": "razorpay", "key_id": Razorpay["key_id"], "key_secret": Razorpay["key_secret"], "webhook_secret": Razorpay["webhook_secret"],
-		"account_id": "acc_KF00000000001A", "webhook_url": fmt.Sprintf("%s/callbacks/razorpay/%d", s.Kartify, Ruosh),
-	})
-	if err != nil {
-		return err
+	for _, merchant := range s.merchants() {
+		if err := s.post(ctx, "/_sandbox/merchants", merchant); err != nil {
+			return err
+		}
 	}
-	err = s.send(ctx, http.MethodPut, "/_sandbox/fynd", map[string]any{
+	err := s.send(ctx, http.MethodPut, "/_sandbox/fynd", map[string]any{
 		"company_id": GoFynd["company_id"], "secret": GoFynd["secret_key"], "affiliate_id": GoFynd["affiliate_id"], "affiliate_token": GoFynd["affiliate_token"],
 		"affiliate_secret": GoFynd["secret_key"], "webhook_url": s.Kartify + "/callbacks/gofynd", "webhook_secret": GoFynd["secret_key"], "auto_refund_done": true,
 	})
@@ -51,7 +58,7 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 		orders = append(orders, order.Order)
 	}
 	for _, order := range orders {
-		if order.Gateway != "razorpay" || order.Payment == nil || order.Payment.Ref == "" {
+		if !slices.Contains(atSandbox, order.Gateway) || order.Payment == nil || order.Payment.Ref == "" {
 			continue
 		}
 		if err := s.Payment(ctx, order); err != nil {
@@ -61,21 +68,64 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// atSandbox are the gateways whose payments exist at the sandbox.
+var atSandbox = []string{"razorpay", "klarna", "paykeeper"}
+
+// merchants are the shops' accounts at the providers.
+func (s Sandbox) merchants() []map[string]any {
+	return []map[string]any{
+		{
+			"gateway": "razorpay", "key_id": Razorpay["key_id"], "key_secret": Razorpay["key_secret"], "webhook_secret": Razorpay["webhook_secret"],
+			"account_id": "acc_KF00000000001A", "webhook_url": fmt.Sprintf("%s/callbacks/razorpay/%d", s.Kartify, Ruosh),
+		},
+		{
+			"gateway": "klarna", "key_id": Klarna["username"], "key_secret": Klarna["password"],
+			"webhook_url": fmt.Sprintf("%s/callbacks/klarna/%d/{checkout.order.id}", s.Kartify, Nordisk),
+		},
+		{
+			"gateway": "paykeeper", "key_id": PayKeeper["login"], "key_secret": PayKeeper["password"], "webhook_secret": PayKeeper["secret_word"],
+			"webhook_url": fmt.Sprintf("%s/callbacks/paykeeper/%d", s.Kartify, Lavka),
+		},
+	}
+}
+
 // Payment makes an order's payment exist at the sandbox.
 func (s Sandbox) Payment(ctx context.Context, o Order) error {
 	p := o.Payment
-	state := "failed"
-	if p.Captured {
-		state = "captured"
-	}
+	state, debited := o.boxState()
 	body := map[string]any{
-		"gateway": "razorpay", "id": p.Ref, "order_id": p.OrderRef, "order": strconv.FormatInt(o.ID, 10), "amount_minor": o.Total(), "currency": o.Currency,
+		"gateway": o.Gateway, "id": p.Ref, "order_id": p.OrderRef, "order": strconv.FormatInt(o.ID, 10), "amount_minor": o.Total(), "currency": o.Currency,
 		"state": state, "method": p.Method, "email": o.Email, "contact": o.Phone, "name": o.Name, "created_at": o.At.Unix(), "rrn": p.RRN, "refunded_minor": p.Refunded,
+	}
+	if debited {
+		body["debited"] = true
 	}
 	if p.Last4 != "" {
 		body["card"] = map[string]any{"last4": p.Last4, "network": "Visa", "iin": "410028"}
 	}
+	if p.CaptureBefore > 0 { // Klarna holds for 28 days (Klarna docs, authorization expiry)
+		body["created_at"] = time.Now().Add(p.CaptureBefore).AddDate(0, 0, -28).Unix()
+	}
 	return s.post(ctx, "/_sandbox/payments", body)
+}
+
+// boxState is the state of an order's payment in its provider's words, and whether the buyer's bank took the
+// money whatever the state says.
+func (o *Order) boxState() (state string, debited bool) {
+	p := o.Payment
+	switch {
+	case o.Gateway == "paykeeper":
+		return string(p.Status), false
+	case o.Gateway == "ccavenue" && p.Captured:
+		return "Shipped", true
+	case o.Gateway == "ccavenue":
+		return "Awaited", o.Reason == "debited"
+	case p.Captured:
+		return "captured", false
+	case p.Status == models.PaymentAuthorized:
+		return "authorized", false
+	}
+	return "failed", false
 }
 
 func (s Sandbox) post(ctx context.Context, path string, body any) error {
@@ -105,14 +155,28 @@ func (s Sandbox) send(ctx context.Context, method, path string, body any) error 
 	return nil
 }
 
-// Settings stores what Ruosh entered for its gateways.
+// Settings stores what the stores entered for their gateways, and where their buyers may go back to. Gateways that
+// this program does not have are left out.
 func Settings(ctx context.Context, db *models.DB) error {
-	for gateway, values := range map[string]map[string]string{"razorpay": Razorpay, "gofynd": GoFynd} {
+	var known []string
+	for _, driver := range db.Drivers() {
+		known = append(known, driver.Code)
+	}
+	for _, entered := range []struct {
+		store   int64
+		gateway string
+		values  map[string]string
+	}{
+		{Ruosh, "razorpay", Razorpay}, {Ruosh, "gofynd", GoFynd}, {Nordisk, "klarna", Klarna}, {Nordisk, "svea", Svea}, {Lavka, "paykeeper", PayKeeper}, {Chandni, "ccavenue", CCAvenue},
+	} {
+		if !slices.Contains(known, entered.gateway) {
+			continue
+		}
 		_, err := db.SaveSettings(ctx, models.SettingsForm{
-			StoreID: Ruosh, Gateway: gateway, Mode: "test", Values: values, Enabled: true, By: models.SystemActor,
+			StoreID: entered.store, Gateway: entered.gateway, Mode: "test", Values: entered.values, Enabled: true, By: models.SystemActor,
 		})
 		if err != nil {
-			return fmt.Errorf("seed the settings of %s: %w", gateway, err)
+			return fmt.Errorf("seed the settings of %s: %w", entered.gateway, err)
 		}
 	}
 	return nil
