@@ -52,9 +52,10 @@ const (
 func (s *Sandbox) everyProvider() []provider {
 	return []provider{
 		newRazorpay(s),
+		newCCAvenue(s),
 		newKlarna(s),
-		newPaykeeper(s),
 		newSvea(s),
+		newPaykeeper(s),
 		newFynd(s),
 	}
 }
