@@ -34,6 +34,8 @@ func (j *Jobs) chores() []chore {
 		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves.", 10 * time.Minute, j.db.SweepLookups, false},
 		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
+		{"note-limbo", "Writes down how much is in limbo today, for the plots of Sales > Limbo.", 15 * time.Minute, j.db.NoteLimbo, false},
+		{"send-limbo-alerts", "Tells people by e-mail of what is new in limbo, as often as they chose.", time.Minute, j.db.SendLimboAlerts, false},
 		{"forget-sign-ins", "Forgets sessions that have ended, old failed sign-ins and links that have run out.", 10 * time.Minute, silent(j.db.SweepSignIns), false},
 		{"forget-runs", "Forgets runs of these jobs after two weeks, and copies that were killed.", time.Hour, j.db.SweepRuns, false},
 	}

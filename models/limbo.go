@@ -1,73 +1,172 @@
 package models
 
 import (
-	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/kartify/kartify/money"
 )
 
-// LimboKinds are what Sales > Limbo lists, the most pressing first.
-var LimboKinds = []NeedKind{NeedReview, NeedContradiction, NeedUnknown, NeedPartner}
+// LimboKinds are the ways in which the money and the state of an order can disagree, the most pressing first.
+var LimboKinds = []NeedKind{
+	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedOverdue, NeedPending,
+}
 
-// LimboRow is one money operation whose end is not known or not believed, or one thing Fynd was not told.
+// LimboRow is one order in one kind of limbo.
 type LimboRow struct {
-	ID        int64
-	OrderID   int64
-	StoreID   int64
-	Customer  string
-	Kind      string // refund, capture, … of an operation; the partner's word of an update
-	State     string
-	Amount    money.Amount
-	Since     time.Time
-	Why       string     // a sentence
-	NextAt    *time.Time // when kartify does something about it by itself
-	Requester string
+	Kind        NeedKind
+	ID          int64 // of the operation, update, payment, event or order, as the kind has it
+	OrderID     int64
+	StoreID     int64
+	PaymentID   int64 // 0 when it is about no one payment
+	Partner     string
+	OrderStatus string
+	Fynd        bool // the store is integrated with FYND
+	Customer    string
+	Word        string       // what kind of operation, or the reason of a missing order
+	State       string       // of the record
+	Amount      money.Amount // at risk
+	Since       time.Time
+	Why         string     // a sentence, or ""
+	LastAt      *time.Time // when somebody last looked
+	LastSaid    string     // what that brought
+	NextAt      *time.Time // when kartify looks again by itself
+	Gateway     string     // its name
+	Support     string     // whom to ask there when money hangs
+	OwnerID     int64      // who looks after it; 0 when nobody does
+	Owner       string
 }
 
-// MostLimbo is how many rows a page of it has.
-const MostLimbo = 100
+// Key names the row: "missing:1005".
+func (r *LimboRow) Key() string { return fmt.Sprintf("%s:%d", r.Kind, r.ID) }
 
-var limboSQL = map[NeedKind]string{
-	NeedReview:        limboOperations + "p.state = 'needs_review'",
-	NeedContradiction: limboOperations + "p.contradiction <> ''",
-	NeedUnknown:       limboOperations + "p.state = 'unknown'",
-	NeedPartner: `SELECT p.id, p.order_id, p.store_id, o.customer_name, p.status, p.state, p.amount_minor, p.currency, p.created_at, p.problem, p.next_at, ''
-		FROM partner_updates p JOIN orders o ON o.id = p.order_id WHERE p.state = 'failed'`,
+// limboKind is how one kind is found: rows of a table called x with a store_id, by one index.
+type limboKind struct {
+	kind    NeedKind
+	at      string        // the column its rows are sorted by, after the store
+	shift   time.Duration // from that column to when it began
+	grace   time.Duration // how long it may last before it counts
+	from    string
+	where   string
+	order   string // the order's id
+	payment string
+	minor   string // at risk
+	money   string // the currency
+	word    string
+	state   string
+	why     string
+	next    string
 }
 
-const limboOperations = `SELECT p.id, p.order_id, p.store_id, o.customer_name, p.kind, p.state, p.amount_minor, p.currency, p.created_at,
-		CASE WHEN p.contradiction <> '' THEN p.contradiction ELSE p.problem END, p.next_at, p.requester
-	FROM operations p JOIN orders o ON o.id = p.order_id WHERE `
+// The ends of a hold are told of this long before.
+const holdNotice = 48 * time.Hour
 
-// Limbo lists what waits for a person in one way, the oldest first, from after the row of this id. more says
-// whether there are others behind it.
-func (db *DB) Limbo(ctx context.Context, kind NeedKind, after int64) (list []LimboRow, more bool, err error) {
-	sql, ok := limboSQL[kind]
-	if !ok {
-		return nil, false, ErrNotFound
+const drawnOf = `(SELECT coalesce(sum(p.captured_minor - p.refunded_minor), 0)::bigint FROM payments p WHERE p.order_id = x.order_id)`
+
+var limboKinds = []limboKind{
+	operationKind(NeedReview, "x.state = 'needs_review'"),
+	operationKind(NeedContradiction, "x.contradiction <> ''"),
+	{
+		kind: NeedFailedPaid, at: "x.since", from: "limbo_paid x", where: "true", order: "x.order_id", minor: drawnOf,
+		payment: "(SELECT max(p.id) FROM payments p WHERE p.order_id = x.order_id AND p.captured_minor > p.refunded_minor)",
+		money:   "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)", state: "(SELECT o.status FROM orders o WHERE o.id = x.order_id)",
+		why: "'The order is not to be delivered, and its money is with the store.'",
+	},
+	operationKind(NeedUnknown, "x.state = 'unknown'"),
+	{
+		kind: NeedPartner, at: "x.created_at", from: "partner_updates x", where: "x.state <> 'done' AND (x.state = 'failed' OR x.created_at < now() - interval '10 minutes')",
+		order: "x.order_id", payment: "x.payment_id", minor: "CASE x.kind WHEN 'confirm_payment' THEN x.amount_minor ELSE 0 END", money: "x.currency",
+		word: "x.kind", state: "x.state", why: "x.problem", next: "x.next_at",
+	},
+	{
+		kind: NeedMissing, at: "x.date_added", from: "orders x", where: "x.status = 'missing'", order: "x.id", money: "x.currency",
+		minor: "CASE x.status_reason WHEN 'abandoned' THEN 0 ELSE x.total_minor END", word: "x.status_reason", state: "x.status",
+	},
+	{
+		kind: NeedStuck, at: "x.created_at", from: "payments x", where: "x.status = 'stuck'", order: "x.order_id", payment: "x.id",
+		minor: "x.captured_minor - x.refunded_minor", money: "x.currency", state: "x.status", why: "'The money is drawn, and whoever must know of it was not told.'",
+	},
+	{
+		kind: NeedRefunding, at: "x.refunding_since", grace: time.Hour, from: "payments x", where: "x.status = 'refunding'", order: "x.order_id", payment: "x.id",
+		minor: "x.refund_reserved_minor", money: "x.currency", state: "x.status", why: "'The gateway has not finished the refund for over an hour.'",
+		next: "(SELECT min(p.next_at) FROM operations p WHERE p.payment_id = x.id AND p.next_at IS NOT NULL)",
+	},
+	{
+		kind: NeedHold, at: "x.capture_before", shift: -holdNotice, from: "payments x", where: "x.status = 'authorized' AND x.capture_before IS NOT NULL", order: "x.order_id",
+		payment: "x.id", minor: "x.authorized_minor - x.captured_minor", money: "x.currency", state: "CASE WHEN x.capture_before <= now() THEN 'expired' ELSE 'authorized' END",
+		why: "CASE WHEN x.capture_before <= now() THEN 'The hold ended on ' ELSE 'The hold ends on ' END || to_char(x.capture_before AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC.'",
+	},
+	{
+		kind: NeedOverdue, at: "x.received_at", grace: 24 * time.Hour, from: "order_events x", where: "x.event = 'REFUND_INITIATED' AND x.waiting", order: "x.order_id",
+		minor: "coalesce(CASE WHEN NOT x.unit_doubt THEN x.amount_minor END, " + drawnOf + ")", money: "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)",
+		payment: "(SELECT max(p.id) FROM payments p WHERE p.order_id = x.order_id AND p.captured_minor > p.refunded_minor)",
+		state:   "'waiting'", why: "'Fynd asked for the money over a day ago, and none has moved.'",
+	},
+	{
+		kind: NeedPending, at: "x.date_added", grace: time.Hour, from: "orders x", where: "x.status = 'pending' AND x.gateway <> 'cod'", order: "x.id",
+		minor: "x.total_minor", money: "x.currency", state: "x.status", why: "'The customer was sent to pay, and nothing more was heard.'",
+	},
+}
+
+func operationKind(kind NeedKind, where string) limboKind {
+	return limboKind{
+		kind: kind, at: "x.created_at", from: "operations x", where: where, order: "x.order_id", payment: "x.payment_id", minor: "x.amount_minor", money: "x.currency",
+		word: "x.kind", state: "x.state", why: "CASE WHEN x.contradiction <> '' THEN x.contradiction ELSE x.problem END", next: "x.next_at",
 	}
-	scope := ScopeOf(ctx)
-	rows, err := db.pool.Query(ctx, sql+` AND p.store_id IN (SELECT id FROM stores WHERE $1 OR id = ANY ($2)) AND p.id > $3 ORDER BY p.id LIMIT $4`,
-		scope.All, slices.Concat([]int64{0}, scope.Stores), after, MostLimbo+1)
-	if err != nil {
-		return nil, false, fmt.Errorf("list limbo: %w", err)
+}
+
+// id is the column that names the record.
+func (k *limboKind) id() string {
+	if k.from == "limbo_paid x" {
+		return "x.order_id"
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r LimboRow
-		if err := rows.Scan(&r.ID, &r.OrderID, &r.StoreID, &r.Customer, &r.Kind, &r.State, &r.Amount.Minor, &r.Amount.Currency, &r.Since, &r.Why, &r.NextAt, &r.Requester); err != nil {
-			return nil, false, fmt.Errorf("list limbo: %w", err)
+	return "x.id"
+}
+
+// began is since when a row has been in limbo.
+func (k *limboKind) began() string {
+	if k.shift == 0 {
+		return k.at
+	}
+	return fmt.Sprintf("%s + interval '%d seconds'", k.at, int(k.shift.Seconds()))
+}
+
+// rows is the kind's rows of the store called my, the oldest first.
+func (k *limboKind) rows(columns, more string) string {
+	return fmt.Sprintf("SELECT %s FROM %s WHERE x.store_id = my.id AND %s AND %s <= now() - interval '%d seconds'%s ORDER BY %s, %s",
+		columns, k.from, k.where, k.at, int((k.grace + k.shift).Seconds()), more, k.at, k.id())
+}
+
+// counted is what Needs counts of the kind.
+func (k *limboKind) counted() string {
+	reason := "''"
+	if k.kind == NeedMissing {
+		reason = k.word
+	}
+	return k.rows(fmt.Sprintf("%s AS id, %s AS reason, %s AS currency, %s AS at, %s AS minor", k.id(), reason, k.money, k.began(), k.minor), "")
+}
+
+// listed is what the board shows of the kind; n is its place among the kinds.
+func (k *limboKind) listed(n int, more string) string {
+	or := func(column, none string) string {
+		if column == "" {
+			return none
 		}
-		list = append(list, r)
+		return column
 	}
-	if err := rows.Err(); err != nil {
-		return nil, false, fmt.Errorf("list limbo: %w", err)
+	return k.rows(strings.Join([]string{
+		fmt.Sprintf("%d AS k", n), k.id() + " AS id", k.order + " AS order_id", or(k.payment, "NULL::bigint") + " AS payment_id", k.began() + " AS since",
+		k.minor + " AS minor", k.money + " AS currency", or(k.word, "''") + " AS word", k.state + " AS state", or(k.why, "''") + " AS why", or(k.next, "NULL::timestamptz") + " AS next_at",
+	}, ", "), more)
+}
+
+// findLimboKind is a kind by its word in addresses.
+func findLimboKind(kind NeedKind) (int, *limboKind) {
+	for i := range limboKinds {
+		if limboKinds[i].kind == kind {
+			return i, &limboKinds[i]
+		}
 	}
-	if len(list) > MostLimbo {
-		return list[:MostLimbo], true, nil
-	}
-	return list, false, nil
+	return -1, nil
 }

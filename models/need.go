@@ -20,12 +20,23 @@ const (
 	NeedContradiction NeedKind = "contradictions" // the gateway said the opposite of a final state
 	NeedUnknown       NeedKind = "unknown"        // operations that were sent and not answered
 	NeedMissing       NeedKind = "missing"        // missing orders
+	NeedFailedPaid    NeedKind = "failed_paid"    // orders that failed or were cancelled, and whose money is here
+	NeedStuck         NeedKind = "stuck"          // payments drawn of which somebody was not told
+	NeedRefunding     NeedKind = "refunding"      // refunds that the gateway has not finished for over an hour
+	NeedHold          NeedKind = "hold"           // authorizations near their end, or past it
+	NeedOverdue       NeedKind = "overdue"        // refunds asked for over a day ago
+	NeedPending       NeedKind = "pending"        // orders pending for over an hour
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
 	NeedEmail         NeedKind = "emails"         // e-mails of the last seven days that were not sent, or not for certain
 	NeedFailed        NeedKind = "failed"         // webhooks that could not be acted upon
 	NeedParked        NeedKind = "parked"         // webhooks that wait for their order or payment
 	NeedForged        NeedKind = "forged"         // webhooks of today with a signature that does not fit
 )
+
+var needOrder = []NeedKind{
+	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedPending, NeedPartner, NeedOverdue,
+	NeedEmail, NeedFailed, NeedParked, NeedForged,
+}
 
 // MostNeeds is how far they are counted.
 const MostNeeds = 1000
@@ -53,27 +64,20 @@ const EmailTrouble EmailState = "trouble"
 // emailTrouble is the condition of it, of an e-mail called e, as the index emails_needed has it.
 const emailTrouble = "(e.state IN ('failed', 'unknown') OR (e.state = 'not_sent' AND e.cause NOT IN ('event_off', 'no_letter', 'told_already')))"
 
-// needs are what each kind counts, and who may see it. Every statement gives rows of id, reason, currency,
-// at and minor of the store called my, and stops after a thousand: one range of an index.
-var needs = []struct {
+// need is what is counted of one kind.
+type need struct {
 	kind NeedKind
 	may  Permission
 	sql  string
-}{
+}
+
+// needs are what each kind counts besides those of the limbo board, and who may see it. Every statement gives rows of id, reason, currency,
+// at and minor of the store called my, and stops after a thousand: one range of an index.
+var needs = []need{
 	{NeedRefund, OrdersRead, `SELECT o.id, '' AS reason, o.currency, e.received_at AS at, coalesce(CASE WHEN NOT e.unit_doubt THEN e.amount_minor END,
 			(SELECT sum(p.captured_minor - p.refunded_minor) FROM payments p WHERE p.order_id = o.id)::bigint, 0) AS minor
 		FROM order_events e JOIN orders o ON o.id = e.order_id
 		WHERE e.store_id = my.id AND e.event = 'REFUND_INITIATED' AND e.waiting AND o.status <> 'missing' ORDER BY e.received_at`},
-	{NeedReview, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
-		FROM operations WHERE store_id = my.id AND state = 'needs_review' ORDER BY created_at`},
-	{NeedContradiction, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
-		FROM operations WHERE store_id = my.id AND contradiction <> '' ORDER BY created_at`},
-	{NeedUnknown, OrdersRead, `SELECT id, '' AS reason, currency, created_at AS at, amount_minor AS minor
-		FROM operations WHERE store_id = my.id AND state = 'unknown' ORDER BY created_at`},
-	{NeedMissing, OrdersRead, `SELECT id, status_reason AS reason, currency, date_added AS at, CASE status_reason WHEN 'debited' THEN total_minor ELSE 0 END AS minor
-		FROM orders WHERE store_id = my.id AND status = 'missing' ORDER BY date_added`},
-	{NeedPartner, OrdersRead, `SELECT id, '' AS reason, '' AS currency, created_at AS at, 0::bigint AS minor
-		FROM partner_updates WHERE store_id = my.id AND state = 'failed' ORDER BY created_at`},
 	{NeedEmail, EmailsRead, `SELECT e.id, '' AS reason, '' AS currency, e.created_at AS at, 0::bigint AS minor
 		FROM emails e WHERE e.store_id = my.id AND e.created_at >= (date_trunc('day', now() AT TIME ZONE my.time_zone) - interval '6 days') AT TIME ZONE my.time_zone
 			AND ` + emailTrouble + ` ORDER BY e.created_at`},
@@ -81,6 +85,18 @@ var needs = []struct {
 		FROM webhooks WHERE store_id = my.id AND state = 'failed' ORDER BY received_at`},
 	{NeedParked, WebhooksRead, `SELECT id, '' AS reason, '' AS currency, received_at AS at, 0::bigint AS minor
 		FROM webhooks WHERE store_id = my.id AND state = 'parked' ORDER BY received_at`},
+}
+
+// allNeeds are the needs and what the limbo board lists. A refund that waits is a need from the first moment,
+// and so is not counted again when it is overdue.
+func allNeeds() []need {
+	list := slices.Clone(needs)
+	for i := range limboKinds {
+		if k := &limboKinds[i]; k.kind != NeedOverdue {
+			list = append(list, need{k.kind, OrdersRead, k.counted()})
+		}
+	}
+	return list
 }
 
 // forgedToday counts what belongs to no store, which only those see who see all of them.
@@ -93,7 +109,7 @@ func (db *DB) Needs(ctx context.Context, user *User, today time.Time) ([]Need, e
 	scope := ScopeOf(ctx)
 	limit := fmt.Sprintf(" LIMIT %d", MostNeeds+1)
 	var parts []string
-	for _, n := range needs {
+	for _, n := range allNeeds() {
 		if user.May(n.may) {
 			parts = append(parts, "SELECT '"+string(n.kind)+"' AS kind, r.* FROM my CROSS JOIN LATERAL ("+n.sql+limit+") r")
 		}
@@ -162,7 +178,7 @@ func (n *Need) add(reason, currency string, count int, oldest time.Time, minor i
 
 func inOrder(found map[NeedKind]*Need) []Need {
 	var list []Need
-	for _, kind := range []NeedKind{NeedRefund, NeedReview, NeedContradiction, NeedUnknown, NeedMissing, NeedPartner, NeedEmail, NeedFailed, NeedParked, NeedForged} {
+	for _, kind := range needOrder {
 		if n := found[kind]; n != nil {
 			list = append(list, *n)
 		}

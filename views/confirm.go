@@ -34,7 +34,9 @@ func (v ConfirmView) problem() string {
 	return v.Problem.Sentence
 }
 
-func confirmationPath(r *models.ConfirmationRun) string { return confirmPath + "/confirmations/" + r.ID }
+func confirmationPath(r *models.ConfirmationRun) string {
+	return confirmPath + "/confirmations/" + r.ID
+}
 
 // confirmLive has the page ask for news as long as Fynd is being told something.
 func confirmLive(r *models.ConfirmationRun) templ.Attributes {

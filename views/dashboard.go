@@ -34,7 +34,12 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedContradiction: {ui.Bad, "operation is contradicted", "operations are contradicted", "The gateway took back what it said before"},
 	models.NeedUnknown:       {ui.Attention, "operation of unknown outcome", "operations of unknown outcome", "Sent and not answered; kartify keeps asking"},
 	models.NeedMissing:       {ui.Attention, "missing order", "missing orders", "Begun, and never confirmed as an order"},
-	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd would not hear of it in any attempt"},
+	models.NeedFailedPaid:    {ui.Bad, "failed order that is paid", "failed orders that are paid", "Failed or cancelled, and the money is here"},
+	models.NeedStuck:         {ui.Attention, "stuck payment", "stuck payments", "Drawn, and somebody was not told"},
+	models.NeedRefunding:     {ui.Attention, "refund on its way too long", "refunds on their way too long", "The gateway has not finished for over an hour"},
+	models.NeedHold:          {ui.Attention, "authorization near its end", "authorizations near their end", "Capture before the hold ends, or it is lost"},
+	models.NeedPending:       {ui.Busy, "order pending too long", "orders pending too long", "Sent to pay over an hour ago, and not heard of"},
+	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},
 	models.NeedEmail:         {ui.Attention, "e-mail not sent this week", "e-mails not sent this week", "Not sent, or not for certain"},
 	models.NeedFailed:        {ui.Bad, "webhook failed", "webhooks failed", "Stored, and could not be acted upon"},
 	models.NeedParked:        {ui.Busy, "webhook parked", "webhooks parked", "Waits for its order or payment to appear"},
@@ -105,7 +110,7 @@ func atRisk(n models.Need) string {
 		text = "More than " + text
 	}
 	if n.Kind == models.NeedMissing {
-		text += " (debited)"
+		text += " (debited or unknown)"
 	}
 	return text
 }
@@ -119,19 +124,64 @@ func amounts(list []money.Amount) string {
 	return strings.Join(words, " · ")
 }
 
-// plot is one number for each day, drawn.
+// plot is one number for each day, or for each of a few steps, drawn.
 type plot struct {
-	id, title, noun, one string
-	totals               *models.DayTotals
-	of                   func(models.DayTotal) (int64, []money.Amount)
+	id, title, span, noun, one, head string
+
+	totals *models.DayTotals
+	of     func(models.DayTotal) (int64, []money.Amount)
+	name   func(i int) string // of a step; nil for days
+	stock  bool               // the numbers are of one thing that lasts, and do not add up
+}
+
+func dayPlot(id, title, noun, one string, totals *models.DayTotals, of func(models.DayTotal) (int64, []money.Amount)) plot {
+	return plot{
+		id: id, title: title, span: fmt.Sprintf("last %s days", thousands(int64(len(totals.Days)))), noun: noun, one: one, head: "Day", totals: totals, of: of,
+	}
 }
 
 func (v DashboardView) ordersPlot() plot {
-	return plot{"orders-by-day", "Orders by day", "orders", "order", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered }}
+	return dayPlot("orders-by-day", "Orders by day", "orders", "order", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
 }
 
 func (v DashboardView) refundsPlot() plot {
-	return plot{"refunds-by-day", "Refunds by day", "refunds", "refund", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Refunds, d.Given }}
+	return dayPlot("refunds-by-day", "Refunds by day", "refunds", "refund", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Refunds, d.Given })
+}
+
+// step is the name of the ith day or step.
+func (p plot) step(i int) string {
+	if p.name != nil {
+		return p.name(i)
+	}
+	return dayName(p.totals.Days[i].Day)
+}
+
+// ends are the names under the drawing: the first, the middle and the last.
+func (p plot) ends() []string {
+	if p.name != nil {
+		return []string{p.name(0), p.name(len(p.totals.Days) - 1)}
+	}
+	return []string{p.totals.Days[0].Day.Format("2 Jan"), p.totals.Days[len(p.totals.Days)/2].Day.Format("2 Jan"), "Today"}
+}
+
+// order is the rows of the table: the latest day first, or the steps as they come.
+func (p plot) order() []int {
+	list := make([]int, len(p.totals.Days))
+	for i := range list {
+		list[i] = i
+		if p.name == nil {
+			list[i] = len(list) - 1 - i
+		}
+	}
+	return list
+}
+
+// sum is what stands over the drawing: all steps together, or the last one.
+func (p plot) sum() (int64, []money.Amount) {
+	if p.stock && len(p.totals.Days) > 0 {
+		return p.of(p.totals.Days[len(p.totals.Days)-1])
+	}
+	return p.of(p.totals.Sums())
 }
 
 // bar is one day, in the units of a drawing 100 high in which each day is 20 wide.
@@ -159,7 +209,7 @@ func (p plot) bars() []bar {
 		if n > 0 {
 			height = max(height, 2) // a day with one is not a day with none
 		}
-		bars[i] = bar{day: day, x: strconv.Itoa(i*20 + 3), y: strconv.FormatFloat(100-height, 'f', 1, 64), height: strconv.FormatFloat(height, 'f', 1, 64), said: p.says(day)}
+		bars[i] = bar{day: day, x: strconv.Itoa(i*20 + 3), y: strconv.FormatFloat(100-height, 'f', 1, 64), height: strconv.FormatFloat(height, 'f', 1, 64), said: p.says(i)}
 	}
 	return bars
 }
@@ -170,9 +220,9 @@ func (b bar) column() string {
 	return strconv.Itoa(n - 3)
 }
 
-func (p plot) says(day models.DayTotal) string {
-	n, sums := p.of(day)
-	return dayName(day.Day) + ": " + p.counted(n, sums)
+func (p plot) says(i int) string {
+	n, sums := p.of(p.totals.Days[i])
+	return p.step(i) + ": " + p.counted(n, sums)
 }
 
 func (p plot) counted(n int64, sums []money.Amount) string {
@@ -190,7 +240,13 @@ func (p plot) width() string { return "0 0 " + strconv.Itoa(len(p.totals.Days)*2
 
 // summary says in a sentence what the drawing shows.
 func (p plot) summary() string {
-	n, sums := p.of(p.totals.Sums())
+	n, sums := p.sum()
+	switch {
+	case p.name != nil:
+		return fmt.Sprintf("Together: %s. The most in one step: %s.", p.counted(n, sums), thousands(p.mostOrNone()))
+	case p.stock:
+		return fmt.Sprintf("Today: %s. The most on one of the last %d days: %s.", p.counted(n, sums), len(p.totals.Days), thousands(p.mostOrNone()))
+	}
 	return fmt.Sprintf("The last %d days: %s. The most on one day: %s.", len(p.totals.Days), p.counted(n, sums), thousands(p.mostOrNone()))
 }
 

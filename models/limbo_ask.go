@@ -1,0 +1,196 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+var errNoRows = pgx.ErrNoRows
+
+// asked is what a payment's gateway showed of it.
+type asked struct {
+	payment Payment
+	gateway string // its name
+	seen    []gateways.Payment
+	err     error // it did not say, which says nothing about the money
+}
+
+// AskOrder asks the gateways of an order's payments how they stand, now, and follows what they say. It says
+// what came of it, for the person at the screen.
+func (db *DB) AskOrder(ctx context.Context, id int64, by Actor) (string, error) {
+	order, told, err := db.askGateways(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	said, err := db.followAsked(ctx, order, told, by)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Order %d: %s", id, said), nil
+}
+
+// askGateways asks about every payment of an order, outside any transaction.
+func (db *DB) askGateways(ctx context.Context, id int64) (*Order, []asked, error) {
+	var order Order
+	err := db.in(ctx).Scopes(scoped(ctx, "orders")).First(&order, "id = ?", id).Error
+	if noRows(err) {
+		return nil, nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read order %d: %w", id, err)
+	}
+	var payments []Payment
+	if err := db.in(ctx).Where("order_id = ?", id).Order("id").Find(&payments).Error; err != nil {
+		return nil, nil, fmt.Errorf("read the payments of order %d: %w", id, err)
+	}
+	told := make([]asked, len(payments))
+	for i, p := range payments {
+		told[i] = asked{payment: p, gateway: driverName(db.drivers[p.Gateway], &p)}
+		told[i].seen, told[i].err = db.seenNow(ctx, &p)
+	}
+	return &order, told, nil
+}
+
+// followAsked writes down what gateways said of an order's payments, and what that changed.
+func (db *DB) followAsked(ctx context.Context, order *Order, told []asked, by Actor) (string, error) {
+	var said []string
+	err := db.Tx(ctx, func(tx *DB) error {
+		said = nil
+		for i := range told {
+			sentence, err := tx.followOne(ctx, &told[i])
+			if err != nil {
+				return err
+			}
+			said = append(said, sentence)
+		}
+		if len(told) == 0 {
+			said = []string{"It has no payment that a gateway could be asked about."}
+		}
+		err := tx.in(ctx).Exec(`INSERT INTO order_checks (order_id, store_id, checked_at, said) VALUES (?, ?, clock_timestamp(), ?)
+			ON CONFLICT (order_id) DO UPDATE SET checked_at = excluded.checked_at, said = excluded.said`, order.ID, order.StoreID, clip(strings.Join(said, " "), 500)).Error
+		if err != nil {
+			return fmt.Errorf("note that order %d was looked at: %w", order.ID, err)
+		}
+		return tx.audit(ctx, order.StoreID, by, "order.gateway_asked", "order "+strconv.FormatInt(order.ID, 10), &order.ID, map[string]any{"payments": len(told)})
+	})
+	if err != nil {
+		return "", fmt.Errorf("follow what the gateways say of order %d: %w", order.ID, err)
+	}
+	return strings.Join(said, " "), nil
+}
+
+// followOne brings one payment in line with what was seen of it, and says so.
+func (db *DB) followOne(ctx context.Context, a *asked) (string, error) {
+	if a.err != nil {
+		return fmt.Sprintf("%s could not be asked: %s Nothing was changed.", a.gateway, message(a.err)), nil
+	}
+	seen := a.best()
+	if seen == nil {
+		return a.gateway + " knows of no payment.", nil
+	}
+	p, err := db.lockPayment(ctx, a.payment.OrderID, a.payment.ID)
+	if err != nil {
+		return "", err
+	}
+	if objection := p.objection("", seen); objection != "" {
+		return objection, nil
+	}
+	followed, err := db.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
+	if err != nil {
+		return "", err
+	}
+	if p.Status == PaymentStuck && seen.Captured > 0 {
+		told, err := db.nobodyWaits(ctx, p)
+		if err != nil {
+			return "", err
+		}
+		if told {
+			followed = sentences(followed, "Nobody is left to be told of it.")
+			if err := db.toldOf(ctx, p); err != nil {
+				return "", err
+			}
+		} else {
+			followed = sentences(followed, "The money is drawn; confirm the payment so that Fynd knows.")
+		}
+	}
+	if followed == "" {
+		followed = fmt.Sprintf("%s says %s, as is known.", a.gateway, seen.Word)
+	}
+	return followed, nil
+}
+
+// best is the attempt that came furthest.
+func (a *asked) best() *gateways.Payment {
+	var best *gateways.Payment
+	for i := range a.seen {
+		if best == nil || rankOf(&a.seen[i]) > rankOf(best) {
+			best = &a.seen[i]
+		}
+	}
+	return best
+}
+
+// nobodyWaits says whether everybody knows of a payment: there is no Fynd that must be told, or it was.
+func (db *DB) nobodyWaits(ctx context.Context, p *Payment) (bool, error) {
+	var waits bool
+	err := db.in(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM partner_updates WHERE order_id = ? AND state <> 'done')
+		OR EXISTS (SELECT 1 FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ? AND s.fynd AND o.partner_order_id IS NOT NULL AND o.status IN ?)`,
+		p.OrderID, p.OrderID, confirmable).Scan(&waits).Error
+	if err != nil {
+		return false, fmt.Errorf("ask who must know of payment %d: %w", p.ID, err)
+	}
+	return !waits, nil
+}
+
+// MarkUnpaid makes a missing or pending order failed, when the gateway of every payment of it was asked at this
+// moment and says that nothing was paid. Any other answer, and none, leaves the status as it is; money that
+// shows up is followed.
+func (db *DB) MarkUnpaid(ctx context.Context, id int64, by Actor) (string, error) {
+	order, told, err := db.askGateways(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	said, err := db.followAsked(ctx, order, told, by)
+	if err != nil {
+		return "", err
+	}
+	for i := range told {
+		switch seen := told[i].best(); {
+		case told[i].err != nil:
+			return "", problemf("Order %d was not marked as failed: %s", id, said)
+		case seen == nil:
+		case rankOf(seen) >= 2:
+			return "", problemf("Order %d was not marked as failed, for there is money: %s", id, said)
+		case seen.Doubt != "":
+			return "", problemf("Order %d was not marked as failed: %s has not decided, and the customer may have been debited.", id, told[i].gateway)
+		}
+	}
+	err = db.Tx(ctx, func(tx *DB) error {
+		order, err := tx.lockOrderAndPayments(ctx, id)
+		if err != nil {
+			return err
+		}
+		if order.Status == StatusFailed {
+			return nil // what the gateway said has made it so
+		}
+		if !slices.Contains([]string{StatusMissing, StatusPending}, order.Status) {
+			return conflictf("Order %d is %s by now; nothing was done.", id, order.Status)
+		}
+		was := order.Status
+		if err := tx.setStatus(ctx, order, StatusFailed, "", "Marked as failed after the gateway was asked. "+said, by); err != nil {
+			return err
+		}
+		return tx.audit(ctx, order.StoreID, by, "order.status", "order "+strconv.FormatInt(order.ID, 10), &order.ID, map[string]any{"from": was, "to": StatusFailed, "reason": "asked"})
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Order %d is failed. %s", id, said), nil
+}

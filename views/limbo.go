@@ -1,0 +1,304 @@
+package views
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// LimboView is a page of the limbo board.
+type LimboView struct {
+	Filter models.LimboFilter
+	Rows   []models.LimboRow
+	Next   string
+	Tally  *models.LimboTally // of every kind, for the store and the age asked for
+	Stores []models.Store
+	Alerts []models.LimboAlert // for those who may set them
+	User   *models.User
+	CSRF   string
+	Now    time.Time
+}
+
+// limboText is how a kind reads: its name, and how pressing it is.
+var limboText = map[models.NeedKind]struct {
+	kind ui.Kind
+	name string
+}{
+	models.NeedReview:        {ui.Bad, "Needs a person"},
+	models.NeedContradiction: {ui.Bad, "Contradicted"},
+	models.NeedFailedPaid:    {ui.Bad, "Failed, but paid"},
+	models.NeedUnknown:       {ui.Attention, "Unknown outcome"},
+	models.NeedPartner:       {ui.Bad, "Fynd not told"},
+	models.NeedMissing:       {ui.Attention, "Missing"},
+	models.NeedStuck:         {ui.Attention, "Stuck"},
+	models.NeedRefunding:     {ui.Attention, "Refunding over 1 h"},
+	models.NeedHold:          {ui.Attention, "Authorization ends"},
+	models.NeedOverdue:       {ui.Attention, "Refund overdue"},
+	models.NeedPending:       {ui.Busy, "Pending too long"},
+}
+
+// limboAges are the ages the board can be kept to, as its address has them.
+var limboAges = []struct {
+	word, label string
+	age         time.Duration
+}{
+	{"1h", "Over 1 hour", time.Hour}, {"1d", "Over 1 day", 24 * time.Hour}, {"3d", "Over 3 days", 72 * time.Hour}, {"7d", "Over 7 days", 7 * 24 * time.Hour}, {"30d", "Over 30 days", 30 * 24 * time.Hour},
+}
+
+// LimboAge is the age of a word in the board's address; 0 when it is none.
+func LimboAge(word string) time.Duration {
+	for _, a := range limboAges {
+		if a.word == word {
+			return a.age
+		}
+	}
+	return 0
+}
+
+func limboPath(kind models.NeedKind) string { return "/sales/limbo?of=" + string(kind) }
+
+// query is the filter as the address has it, without the place on the board.
+func (v LimboView) query() url.Values {
+	q := url.Values{}
+	if v.Filter.Kind != "" {
+		q.Set("of", string(v.Filter.Kind))
+	}
+	if v.Filter.Store != 0 {
+		q.Set("store", strconv.FormatInt(v.Filter.Store, 10))
+	}
+	for _, a := range limboAges {
+		if a.age == v.Filter.Age {
+			q.Set("age", a.word)
+		}
+	}
+	return q
+}
+
+// back is the query of this very page.
+func (v LimboView) back() string {
+	q := v.query()
+	if v.Filter.After != "" {
+		q.Set("after", v.Filter.After)
+	}
+	return q.Encode()
+}
+
+func (v LimboView) path(change func(url.Values)) string {
+	q := v.query()
+	change(q)
+	return withQuery("/sales/limbo", q)
+}
+
+func (v LimboView) next() string {
+	if v.Next == "" {
+		return ""
+	}
+	return v.path(func(q url.Values) { q.Set("after", v.Next) })
+}
+
+func (v LimboView) first() string {
+	if v.Filter.After == "" {
+		return ""
+	}
+	return v.path(func(url.Values) {})
+}
+
+// kinds are the choices of the kind, with how many there are of each.
+func (v LimboView) kinds() []ui.Option {
+	options := []ui.Option{{Value: "", Label: "Every kind", Chosen: v.Filter.Kind == ""}}
+	for _, kind := range models.LimboKinds {
+		n := v.Tally.Of(kind)
+		label := limboText[kind].name
+		if n.Count > 0 {
+			label += " (" + needCount(n) + ")"
+		}
+		options = append(options, ui.Option{Value: string(kind), Label: label, Chosen: v.Filter.Kind == kind})
+	}
+	return options
+}
+
+func (v LimboView) ages() []ui.Option {
+	options := []ui.Option{{Value: "", Label: "Any age"}}
+	for _, a := range limboAges {
+		options = append(options, ui.Option{Value: a.word, Label: a.label, Chosen: a.age == v.Filter.Age})
+	}
+	return options
+}
+
+func (v LimboView) stores() []ui.Option {
+	options := []ui.Option{{Value: "", Label: "All stores"}}
+	for _, s := range v.Stores {
+		options = append(options, ui.Option{Value: strconv.FormatInt(s.ID, 10), Label: s.Name, Chosen: s.ID == v.Filter.Store})
+	}
+	return options
+}
+
+// total is how many rows the filter has.
+func (v LimboView) total() string {
+	if v.Filter.Kind != "" {
+		return needCount(v.Tally.Of(v.Filter.Kind))
+	}
+	n, more := v.Tally.Count()
+	if more {
+		return thousands(int64(n)) + "+"
+	}
+	return thousands(int64(n))
+}
+
+// risk is the money of all that the filter has, each order's once.
+func (v LimboView) risk() string {
+	sums := v.Tally.Risk
+	if v.Filter.Kind != "" {
+		sums = v.Tally.Of(v.Filter.Kind).AtRisk
+	}
+	if len(sums) == 0 {
+		return "No money at risk"
+	}
+	return groupedAmounts(sums) + " at risk"
+}
+
+func groupedAmounts(list []money.Amount) string {
+	words := make([]string, len(list))
+	for i, a := range list {
+		words[i] = a.Grouped()
+	}
+	return strings.Join(words, " · ")
+}
+
+func (v LimboView) store(id int64) string {
+	for _, s := range v.Stores {
+		if s.ID == id {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// limboOrder leads to the place on the order's page where the row can be seen in full.
+func limboOrder(r models.LimboRow) string {
+	path := fmt.Sprintf("/sales/orders/%d", r.OrderID)
+	switch r.Kind {
+	case models.NeedReview, models.NeedContradiction, models.NeedUnknown:
+		return fmt.Sprintf("%s#operation-%d", path, r.ID)
+	case models.NeedPartner:
+		return path + "#partner"
+	}
+	return path
+}
+
+// limboWhy says in a sentence what does not fit.
+func limboWhy(r models.LimboRow) string {
+	switch {
+	case r.Kind == models.NeedMissing:
+		return map[string]string{
+			"debited": "The customer was debited, and the callback of the payment did not arrive.", "unknown": "Nobody knows yet whether the customer was debited.",
+			"abandoned": "The customer began to pay and turned back.",
+		}[r.Word]
+	case r.Kind == models.NeedPartner && r.Word == "confirm_payment":
+		return strings.TrimSpace("Fynd does not know that the order is paid. " + r.Why)
+	case r.Kind == models.NeedPartner:
+		return strings.TrimSpace("Fynd does not know what became of a refund. " + r.Why)
+	case r.Kind == models.NeedFailedPaid:
+		return "The order is " + r.State + ", and its money is with the store."
+	case r.Kind == models.NeedUnknown && r.Why == "":
+		return ui.Words(r.Word) + " sent, and not answered."
+	}
+	return r.Why
+}
+
+// limboLink is the page on which the row is decided, when that is no single press: its words and its address.
+func (v LimboView) limboLink(r models.LimboRow) (label, path string) {
+	switch {
+	case (r.Kind == models.NeedFailedPaid || r.Kind == models.NeedOverdue) && r.PaymentID != 0 && v.User.May(models.RefundMoney):
+		return "Refund", fmt.Sprintf("/sales/orders/%d/payments/%d/refunds/new", r.OrderID, r.PaymentID)
+	case r.Kind == models.NeedReview:
+		return "Decide", limboOrder(r)
+	case r.Kind == models.NeedHold && v.User.May(models.CaptureMoney):
+		return "Capture", limboOrder(r)
+	}
+	return "", ""
+}
+
+// fixes are what this person can do about the row by one press.
+func (v LimboView) fixes(r models.LimboRow) []models.LimboFix {
+	var fixes []models.LimboFix
+	for _, fix := range r.Fixes() {
+		if v.User.May(models.LimboRights[fix]) {
+			fixes = append(fixes, fix)
+		}
+	}
+	return fixes
+}
+
+// fixLabel is what the button of a fix says.
+func (v LimboView) fixLabel(r models.LimboRow, fix models.LimboFix) string {
+	if fix == models.FixTake && r.OwnerID == v.User.ID {
+		return "Let go"
+	}
+	return fixLabel(fix)
+}
+
+func fixLabel(fix models.LimboFix) string {
+	return map[models.LimboFix]string{
+		models.FixAsk: "Ask the gateway now", models.FixConfirm: "Confirm Payment", models.FixFail: "Mark failed", models.FixTell: "Tell Fynd again",
+		models.FixAccept: "Leave it so", models.FixTake: "Take it",
+	}[fix]
+}
+
+// bulkFixes are what can be done about several rows at once without harm.
+func (v LimboView) bulkFixes() []models.LimboFix {
+	var fixes []models.LimboFix
+	for _, fix := range []models.LimboFix{models.FixAsk, models.FixConfirm, models.FixTell, models.FixTake} {
+		if v.User.May(models.LimboRights[fix]) {
+			fixes = append(fixes, fix)
+		}
+	}
+	return fixes
+}
+
+// LimboSureView asks whether something is to be done about several rows.
+type LimboSureView struct {
+	CSRF string
+	Fix  models.LimboFix
+	Rows []string
+	Back string
+	Path string
+}
+
+func (v LimboSureView) question() string {
+	n := len(v.Rows)
+	return map[models.LimboFix]string{
+		models.FixAsk:     fmt.Sprintf("Ask the gateways about %d rows? What they say is followed; nothing is sent twice.", n),
+		models.FixConfirm: fmt.Sprintf("Confirm the payments of %d rows? Each gateway is asked first, and Fynd hears of each payment once.", n),
+		models.FixTell:    fmt.Sprintf("Tell Fynd of %d rows again?", n),
+		models.FixTake:    fmt.Sprintf("Look after %d rows? Those that are yours already are let go.", n),
+		models.FixFail:    fmt.Sprintf("Mark the orders of %d rows as failed? Each gateway is asked first; an order with money stays.", n),
+		models.FixAccept:  fmt.Sprintf("Leave %d operations as they are?", n),
+	}[v.Fix]
+}
+
+// agesPlot is what is in limbo by how long it has been there.
+func agesPlot(t *models.LimboTally) plot {
+	totals := &models.DayTotals{}
+	for _, age := range t.Ages {
+		totals.Days = append(totals.Days, models.DayTotal{Orders: age.Orders, Ordered: age.Risk})
+	}
+	return plot{
+		id: "risk-by-age", title: "Money at risk by age", span: "now", noun: "orders", one: "order", head: "Age", totals: totals,
+		of:   func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered },
+		name: func(i int) string { return t.Ages[i].Name },
+	}
+}
+
+// limboDaysPlot is how much was in limbo at the end of each day.
+func limboDaysPlot(days *models.DayTotals) plot {
+	p := dayPlot("risk-by-day", "In limbo by day", "rows", "row", days, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
+	p.stock = true
+	return p
+}
