@@ -83,6 +83,9 @@ func (g *gateway) Void(ctx context.Context, req gateways.Request) (gateways.Resu
 	case "CANCELLED", "EXPIRED", "CLOSED":
 		return done(req, o, raw), nil // nothing is held any more
 	default:
+		if o.Status == "CAPTURED" && o.Amount-o.Captured == req.Amount.Minor {
+			return done(req, o, raw), nil // the rest was released before, maybe by this very operation
+		}
 		return gateways.Result{}, refusal("void", "Klarna holds nothing of this order that could be given back: everything is captured or released. What was captured can be credited.")
 	}
 	if req.Amount.Minor != held {

@@ -103,7 +103,8 @@ func TestVoid(t *testing.T) {
 	word := func(order, status string) string {
 		return strings.NewReplacer(`"AUTHORIZED"`, `"`+status+`"`, `"PART_CAPTURED"`, `"`+status+`"`).Replace(order)
 	}
-	captured := strings.Replace(word(part, "CAPTURED"), `"remaining_authorized_amount":15000`, `"remaining_authorized_amount":0`, 1)
+	released := strings.Replace(word(part, "CAPTURED"), `"remaining_authorized_amount":15000`, `"remaining_authorized_amount":0`, 1)
+	captured := strings.Replace(released, `"captured_amount":10000`, `"captured_amount":25000`, 1)
 	tests := []struct {
 		name, order string
 		req         gateways.Request
@@ -114,6 +115,7 @@ func TestVoid(t *testing.T) {
 		{"nothing captured", whole, voidOf, "POST /cancel", gateways.Succeeded, 0},
 		{"the check is still running", strings.Replace(whole, "ACCEPTED", "PENDING", 1), voidOf, "POST /cancel", gateways.Succeeded, 0},
 		{"a part captured", part, rest, "POST /release-remaining-authorization", gateways.Succeeded, 0},
+		{"the rest released before", released, rest, "", gateways.Succeeded, 0},
 		{"everything captured", captured, rest, "", "", gateways.Declined},
 		{"cancelled before", word(whole, "CANCELLED"), voidOf, "", gateways.Succeeded, 0},
 		{"run out", word(whole, "EXPIRED"), voidOf, "", gateways.Succeeded, 0},

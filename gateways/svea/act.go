@@ -176,15 +176,15 @@ func judge(req gateways.Request, before, now gateways.Payment) (gateways.Result,
 		if now.Amount == before.Amount && now.Voided == before.Voided {
 			return gateways.Result{}, gateways.ErrAbsent
 		}
-		return gateways.Result{}, doubtful("find", "Svea shows another total than was asked for. Compare the order in Payment Admin.")
+		return gateways.Result{}, doubtful(req.Verb, "Svea shows another total than was asked for. Compare the order in Payment Admin.")
 	}
 	switch {
 	case now.Amount.Currency != req.Amount.Currency:
-		return gateways.Result{}, doubtful("find", "Svea shows the order in another currency.")
+		return gateways.Result{}, doubtful(req.Verb, "Svea shows the order in another currency.")
 	case moved == 0:
 		return gateways.Result{}, gateways.ErrAbsent
 	case moved != req.Amount.Minor:
-		return gateways.Result{}, doubtful("find", "Svea shows that "+money.New(moved, req.Amount.Currency).String()+" moved where "+req.Amount.String()+" was asked. Compare the order in Payment Admin.")
+		return gateways.Result{}, doubtful(req.Verb, "Svea shows that "+money.New(moved, req.Amount.Currency).String()+" moved where "+req.Amount.String()+" was asked. Compare the order in Payment Admin.")
 	case req.OperationRef != "":
 		result.Ref = req.OperationRef
 	}
