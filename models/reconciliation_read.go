@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,8 @@ type fileReader struct {
 	layout int              // the date layout that fitted last
 	sums   map[string]int64 // of Klarna's types, to compare with its totals
 	rows   int64
+
+	lastRow, badRow int64 // the last that could be read, and the one that could not; 0 for none
 }
 
 func newFileReader(found *recognised, store *Store) *fileReader {
@@ -54,8 +57,9 @@ func (f *fileReader) next(r *fileRow) error {
 			return io.EOF
 		}
 		if err != nil {
-			return unreadable(err)
+			return f.unreadable(err, row)
 		}
+		f.lastRow = row
 		if f.rows++; f.rows > maxFileRows {
 			return problemf("The file has more than %d rows; split it.", maxFileRows)
 		}
@@ -66,6 +70,17 @@ func (f *fileReader) next(r *fileRow) error {
 		f.understand(r, cells)
 		return nil
 	}
+}
+
+// unreadable says which row cannot be read, after which the rest of the file cannot be told apart.
+func (f *fileReader) unreadable(err error, row int64) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		f.badRow = int64(parse.StartLine)
+		return problemf("Row %d cannot be read: %v. Quotation marks within a cell are doubled, and the cell stands in quotation marks.", parse.StartLine, parse.Err)
+	}
+	f.badRow = max(row, f.lastRow+1)
+	return unreadable(err)
 }
 
 func blank(cells []string) bool {

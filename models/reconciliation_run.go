@@ -131,7 +131,7 @@ func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation) error 
 		spare <- batch
 	}
 	if err := <-read; failed == nil {
-		failed = err
+		failed, r.ProblemRow = err, reader.badRow
 	}
 	return failed
 }
@@ -272,8 +272,8 @@ func (db *DB) failReconciliation(ctx context.Context, r *Reconciliation, sentenc
 	return db.Tx(ctx, func(tx *DB) error {
 		over := false
 		err := tx.raw(func(conn *pgx.Conn) error {
-			tag, err := conn.Exec(ctx, `UPDATE reconciliations SET state = 'failed', problem = $3, finished_at = now(), lease_until = NULL, next_at = NULL, read_rows = 0
-				WHERE id = $1 AND attempt = $2 AND state = 'running'`, r.ID, r.Attempt, sentence)
+			tag, err := conn.Exec(ctx, `UPDATE reconciliations SET state = 'failed', problem = $3, problem_row = $4, finished_at = now(), lease_until = NULL, next_at = NULL, read_rows = 0
+				WHERE id = $1 AND attempt = $2 AND state = 'running'`, r.ID, r.Attempt, sentence, r.ProblemRow)
 			if over = tag.RowsAffected() == 0; err != nil || over {
 				return err //nolint:wrapcheck // below
 			}
