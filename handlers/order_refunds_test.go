@@ -248,8 +248,8 @@ func TestRefundMoneyIsNotOffered(t *testing.T) {
 		says    string
 	}{
 		{"cash on delivery", map[string]any{"gateway": "cod"}, nil, "Cash on delivery: no payment was taken online"},
-		{"a store without FYND", map[string]any{"store_id": 43}, map[string]any{}, "Chandni is not integrated with FYND"},
-		{"paid by CCAvenue", map[string]any{"gateway": "ccavenue"}, map[string]any{"gateway": "ccavenue"}, "Paid by CCAvenue."},
+		{"a store without FYND", map[string]any{"store_id": 43}, map[string]any{}, "No Razorpay settings are stored for Chandni in test mode."},
+		{"paid by CCAvenue", map[string]any{"gateway": "ccavenue"}, map[string]any{"gateway": "ccavenue"}, "No CCAvenue settings are stored for Ruosh in test mode."},
 		{"held only", nil, map[string]any{"status": "authorized", "captured_minor": 0}, "held but not captured yet"},
 		{"declined", nil, map[string]any{"status": "failed", "captured_minor": 0, "authorized_minor": 0}, "This payment is failed"},
 		{"all returned", nil, map[string]any{"status": "refunded", "refunded_minor": 149900}, "All of 1,499.00 INR has been returned."},

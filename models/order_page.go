@@ -31,13 +31,23 @@ type OrderPage struct {
 	Now      time.Time       // the database's clock
 }
 
-// OrderPayment is a payment with its operations, the driver of its gateway, and in words why Refund
-// Money is not offered for it ("" when it is).
+// OrderPayment is a payment with its operations, the driver of its gateway, what each action would do to it,
+// and in words why a refund is not offered for it ("" when it is).
 type OrderPayment struct {
 	Payment
 	Driver gateways.Driver
+	Plans  map[Action]Plan
 	Block  string
+
+	at *position
 }
+
+// Plan says what an action would do to the payment as the page shows it; an error is a Problem with what was
+// asked for.
+func (p *OrderPayment) Plan(want Want) (Plan, error) { return p.at.plan(want) }
+
+// PartRefusal says why only the whole can be refunded here, or "".
+func (p *OrderPayment) PartRefusal() string { return p.at.partRefusal(driverName(p.Driver, &p.Payment)) }
 
 // OrderWebhook is one webhook that spoke of an order; the Data Log has it in full.
 type OrderWebhook struct {
@@ -84,7 +94,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		WHERE o.order_id = $1 AND ($2 OR o.store_id = ANY($3)) ORDER BY a.operation_id, a.n DESC`, all(&tries))
 	ask("SELECT "+columns[PartnerUpdate](db)+" FROM partner_updates"+mine, all(&page.Updates))
 	ask("SELECT id, source, event, verdict, state, effect, received_at FROM webhooks"+mine, all(&page.Webhooks))
-	ask(`SELECT s.gateway, s.mode FROM gateway_settings s JOIN orders o ON o.store_id = s.store_id
+	ask(`SELECT s.gateway, s.mode, coalesce(s.values->>'`+partialCredit+`', '') = 'here' AS partial FROM gateway_settings s JOIN orders o ON o.store_id = s.store_id
 		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
 	ask(emailsOfOrder, all(&page.Mail.Emails))
 	ask(fyndOfOrder, all(&page.Mail.Webhooks))
@@ -106,8 +116,11 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	return &page, nil
 }
 
-// settingsReady says that a store has settings of a gateway in a mode.
-type settingsReady struct{ Gateway, Mode string }
+// settingsReady says that a store has settings of a gateway in a mode, and whether it credits parts here.
+type settingsReady struct {
+	Gateway, Mode string
+	Partial       bool
+}
 
 // join puts attempts under their operations and operations under their payments.
 func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationAttempt, ready []settingsReady, drivers map[string]gateways.Driver) {
@@ -124,13 +137,22 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 				payment.Operations = append(payment.Operations, op)
 			}
 		}
-		driver := drivers[payment.Gateway]
-		block := RefundBlock(p.Order, p.Store, &payment, driver)
-		if block == "" && !slices.Contains(ready, settingsReady{payment.Gateway, payment.Mode}) {
-			block = fmt.Sprintf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.",
-				driverName(driver, &payment), p.Store.Name, payment.Mode)
+		at := &position{order: p.Order, store: p.Store, items: p.Items, payment: &payment, others: ops, driver: drivers[payment.Gateway], now: p.Now}
+		for _, settings := range ready {
+			if settings.Gateway == payment.Gateway && settings.Mode == payment.Mode {
+				at.ready, at.partialHere = true, settings.Partial
+			}
 		}
-		p.Payments = append(p.Payments, OrderPayment{Payment: payment, Driver: driver, Block: block})
+		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, at: at}
+		for _, action := range []Action{CaptureAction, CancelAction, UpdateAction, RefundAction} {
+			plan, err := at.plan(Want{Action: action, Amount: at.usual(action)})
+			if err != nil {
+				plan.Skip = err.Error()
+			}
+			shown.Plans[action] = plan
+		}
+		shown.Block = shown.Plans[RefundAction].Skip
+		p.Payments = append(p.Payments, shown)
 	}
 }
 
@@ -209,7 +231,7 @@ func (p *OrderPage) Fingerprint() string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintln(h, p.Order.Version, p.Order.Status, p.Order.DateModified.UnixMicro(), len(p.History), len(p.Webhooks))
 	for _, payment := range p.Payments {
-		_, _ = fmt.Fprintln(h, payment.ID, payment.Version, payment.Status, payment.Block)
+		_, _ = fmt.Fprintln(h, payment.ID, payment.Version, payment.Status, payment.Block, payment.Plans[CaptureAction].Skip)
 		for _, op := range payment.Operations {
 			_, _ = fmt.Fprintln(h, op.ID, op.State, op.UpdatedAt.UnixMicro(), op.Problem, op.Contradiction)
 			for _, try := range op.Tries {

@@ -277,3 +277,11 @@ func allOf(items []OrderItem) []LineChoice {
 	}
 	return choices
 }
+
+// usual is the amount of an action that is looked at before anybody asked for one.
+func (at *position) usual(action Action) money.Amount {
+	if action == UpdateAction {
+		return at.payment.Amount(max(at.payment.Held().Minor-1, 1)) // any other than what is held
+	}
+	return money.Amount{}
+}

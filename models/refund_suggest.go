@@ -57,3 +57,13 @@ func (p *OrderPage) LineTotal(choices []LineChoice, shipping bool) ([]RefundLine
 	done, shipped := RefundedLines(p.Operations())
 	return LineAmounts(p.Order, p.Items, done, shipped, choices, shipping)
 }
+
+// LinesToCapture are the items of the order with what earlier captures have left of them, and whether the
+// shipping can still be captured.
+func (p *OrderPage) LinesToCapture() (lines []LineLeft, shipping bool) {
+	done, shipped := linesOf(p.Operations(), gateways.Capture)
+	for _, item := range p.Items {
+		lines = append(lines, LineLeft{Item: item, Left: max(item.Quantity-done[item.ID], 0)})
+	}
+	return lines, !shipped && p.Order.ShippingMinor+p.Order.ShippingTaxMinor > 0
+}

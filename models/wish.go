@@ -67,7 +67,8 @@ func (db *DB) asked(ctx context.Context, hash, digest []byte) ([]*Operation, err
 		return nil, err
 	}
 	if !slices.Equal(first.Digest, digest) {
-		return nil, conflictf("This form was already used for the %s of %s. Reload the page to start another one.", strings.ToLower(verbName(first.Kind)), first.Amount())
+		done := map[gateways.Verb]string{gateways.Refund: "refund", gateways.Capture: "capture", gateways.Void: "give back", gateways.Update: "change the amount to"}[first.Kind]
+		return nil, conflictf("This form was already used to %s %s. Reload the page to start another one.", done, first.Amount())
 	}
 	var rest []*Operation
 	if err := db.in(ctx).Where("follows = ?", first.ID).Order("id").Find(&rest).Error; err != nil {
@@ -84,8 +85,11 @@ func (db *DB) tooOld() error {
 // check says what is wrong with the words of a wish, or nil.
 func (w Wish) check(needed bool) error {
 	reason := utf8.RuneCountInString(strings.TrimSpace(w.Reason))
-	if reason > 200 || needed && reason == 0 {
-		return FieldProblem("reason", "Choose a reason, or write one of at most 200 characters.")
+	switch {
+	case needed && (reason == 0 || reason > 200):
+		return FieldProblem("reason", "Choose a reason for the refund, or write one of at most 200 characters.")
+	case reason > 200:
+		return FieldProblem("reason", "Keep the reason under 200 characters.")
 	}
 	if utf8.RuneCountInString(w.Note) > 500 {
 		return FieldProblem("note", "Keep the note under 500 characters.")

@@ -11,7 +11,7 @@ import (
 )
 
 func operationName(op models.Operation) string {
-	return map[gateways.Verb]string{gateways.Refund: "Refund", gateways.Capture: "Capture", gateways.Void: "Cancellation"}[op.Kind]
+	return map[gateways.Verb]string{gateways.Refund: "Refund", gateways.Capture: "Capture", gateways.Void: "Cancellation", gateways.Update: "Amount update"}[op.Kind]
 }
 
 // stateLabel is where an operation stands, in a word or two.
@@ -53,7 +53,7 @@ func operationSentence(p *models.OrderPayment, op *models.Operation) string {
 	case models.Failed:
 		return fmt.Sprintf("%s refused it: no money has moved, and %s is free again.", gateway, op.Amount().Grouped())
 	case models.UnknownOutcome:
-		return fmt.Sprintf("It was sent, and no answer came: nobody knows yet whether the money moved. %s is asked by itself, and %s stays set aside until it is known. Do not refund it elsewhere.", gateway, op.Amount().Grouped())
+		return fmt.Sprintf("It was sent, and no answer came: nobody knows yet whether the money moved. %s is asked by itself, and %s stays set aside until it is known. Do not do it again elsewhere.", gateway, op.Amount().Grouped())
 	case models.NeedsReview:
 		return fmt.Sprintf("A person must look at the payment in the portal of %s; until then %s stays set aside.", gateway, op.Amount().Grouped())
 	case models.AwaitingApproval:
@@ -63,8 +63,13 @@ func operationSentence(p *models.OrderPayment, op *models.Operation) string {
 }
 
 func returned(op *models.Operation) string {
-	if op.Kind != gateways.Refund {
-		return "It is done."
+	switch op.Kind {
+	case gateways.Capture:
+		return "The money is drawn."
+	case gateways.Void:
+		return "What was held is free again; the customer pays nothing of it."
+	case gateways.Update:
+		return "The new amount is held."
 	}
 	return "The money has been handed to the customer's bank, which may take some days to show it."
 }

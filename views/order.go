@@ -19,6 +19,8 @@ type OrderView struct {
 	Back    string // the list this page was opened from, with its filter
 	Said    string // why the last action was not done, when no form shows it
 	Refund  RefundForm
+	Action  ActionForm
+	Noted   string // what the last action found done already
 	Status  StatusForm
 	Focused int64 // the operation that was just asked for
 }
