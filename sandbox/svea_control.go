@@ -145,10 +145,7 @@ func (g *svea) creditInPortal(o *sveaOrder, amount int64) error {
 		g.orders.put(o.key(), o)
 		return nil
 	}
-	left := int64(0)
-	for _, d := range o.Entity.Deliveries {
-		left += d.Amount - d.Credited
-	}
+	left := o.delivered() - o.back()
 	if amount <= 0 || amount > left {
 		return fmt.Errorf("%s %s are left to refund", decimal(left, o.Entity.Currency), o.Entity.Currency)
 	}
