@@ -25,10 +25,14 @@ func browserWord(status string) string {
 // the word, or "" for what is true now. Nothing is escaped (CCAvenue integration document, response).
 func (g *ccavenue) response(p *ccavenuePayment, status string) ccavenueFields {
 	status = cmp.Or(status, browserWord(p.Status))
+	why := p.Message
+	if status == "Success" {
+		why = ""
+	}
 	null := func(text string) string { return cmp.Or(text, "null") }
 	out := ccavenueFields{
 		{"order_id", p.Order}, {"tracking_id", p.Ref}, {"bank_ref_no", null(p.BankRef)}, {"order_status", status},
-		{"failure_message", p.Message}, {"payment_mode", null(p.Mode)}, {"card_name", null(p.Card)}, {"status_code", "null"},
+		{"failure_message", why}, {"payment_mode", null(p.Mode)}, {"card_name", null(p.Card)}, {"status_code", "null"},
 		{"status_message", map[bool]string{true: "Approved", false: "null"}[status == "Success"]},
 		{"currency", p.Currency}, {"amount", decimal(p.Amount, p.Currency)},
 	}
