@@ -137,3 +137,36 @@ func TestWebhook(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+// What was done to a payment shows on it, and a payment begins with a page.
+func TestWhatAPaymentShows(t *testing.T) {
+	b := &Bogus{Class: gateways.ByKey}
+	b.AddPayment(gateways.Payment{Ref: "pay_1", OrderRef: "1001-1", Amount: money.New(5000, "INR"), Authorized: true})
+	b.AddPayment(gateways.Payment{Ref: "pay_2", OrderRef: "1001-1", Amount: money.New(5000, "INR"), Authorized: true})
+	gateway := open(t, b)
+	act := func(verb gateways.Verb, ref string, minor int64, key string) {
+		t.Helper()
+		req := gateways.Request{Verb: verb, PaymentRef: ref, Amount: money.New(minor, "INR"), IdempotencyKey: key}
+		if _, err := gateways.Perform(t.Context(), gateway, req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(gateways.Update, "pay_1", 4000, "key-000001")
+	act(gateways.Capture, "pay_1", 3000, "key-000002")
+	act(gateways.Void, "pay_1", 1000, "key-000003")
+	act(gateways.Void, "pay_2", 5000, "key-000004")
+	seen, err := gateway.(gateways.OrderReader).OrderPayments(t.Context(), "1001-1")
+	if err != nil || len(seen) != 2 {
+		t.Fatalf("saw %+v, %v", seen, err)
+	}
+	if p := seen[0]; p.Amount.Minor != 4000 || p.Captured != 3000 || p.Voided != 1000 || len(p.Captures) != 1 || p.Captures[0].Key != "key-000002" || p.Canceled {
+		t.Errorf("payment %+v", p)
+	}
+	if p := seen[1]; p.Voided != 5000 || !p.Canceled || p.Authorized {
+		t.Errorf("a voided payment %+v", p)
+	}
+	start, err := gateway.(gateways.Starter).Start(t.Context(), gateways.Checkout{OrderRef: "1002-1"})
+	if err != nil || start.URL == "" || start.OrderRef != "1002-1" || len(b.Checkouts()) != 1 {
+		t.Errorf("start %+v, %v", start, err)
+	}
+}

@@ -74,6 +74,9 @@ func (o order) payment(raw []byte) gateways.Payment {
 		Ref: o.ID, OrderRef: o.OurReference, Word: o.Status, Amount: money.New(o.Amount, o.Currency),
 		Captured: o.Captured, Refunded: o.Refunded, Offers: o.offers(), At: at(o.CreatedAt), Raw: raw,
 	}
+	if o.Reference != "" {
+		seen.Params = map[string]string{"klarna_reference": o.Reference} // what Klarna's portal and support call it
+	}
 	if o.Method != nil {
 		seen.Method = strings.ToLower(o.Method.Type)
 	}

@@ -22,6 +22,9 @@ func TestPayment(t *testing.T) {
 		!got.CaptureBefore.Equal(time.Date(2026, 2, 7, 0, 0, 0, 0, time.UTC)) || !slices.Equal(got.Offers, []gateways.Verb{gateways.Capture, gateways.Void, gateways.Refund}) {
 		t.Errorf("payment %+v", got)
 	}
+	if got.Params["klarna_reference"] != "AB12CD34" {
+		t.Errorf("params %v", got.Params)
+	}
 	if len(got.Captures) != 1 || got.Captures[0].Key != "KFCP1021A-1" || got.Captures[0].Ref != captureID || got.Captures[0].Reference != "AB12CD34-1" {
 		t.Errorf("captures %+v", got.Captures)
 	}

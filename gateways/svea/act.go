@@ -150,8 +150,18 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 		return gateways.Result{}, doubtful("find", "Svea keeps no reference of ours, and how the order was before is not known. Compare it in Payment Admin.")
 	}
 	result, err := judge(req, *req.Before, now)
+	if errors.Is(err, gateways.ErrAbsent) && underWay(req, *req.Before, now) {
+		result, err = gateways.Result{Status: gateways.Pending, PaymentRef: now.Ref, Amount: req.Amount, Word: now.Word}, nil
+	}
 	result.Raw = raw
 	return result, err
+}
+
+// underWay says whether nothing moved and Svea no longer offers what it offered before: so it shows an order
+// that it works on, such as one with a credit at the buyer's bank.
+func underWay(req gateways.Request, before, now gateways.Payment) bool {
+	same := now.Captured == before.Captured && now.Refunded == before.Refunded && now.Voided == before.Voided && now.Amount == before.Amount
+	return same && slices.Contains(before.Offers, req.Verb) && !slices.Contains(now.Offers, req.Verb)
 }
 
 // judge tells from the figures before and after whether an operation happened: ErrAbsent when nothing moved,

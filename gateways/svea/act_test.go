@@ -205,3 +205,17 @@ func TestFind(t *testing.T) {
 		})
 	}
 }
+
+// A credit at the buyer's bank shows as an order that offers nothing; it is neither done nor absent.
+func TestFindWhatIsUnderWay(t *testing.T) {
+	swish := sample(t, "swish.json")
+	before := gateways.Payment{Amount: money.New(25000, "SEK"), Captured: 25000, Refunded: 5000, Offers: []gateways.Verb{gateways.Refund}}
+	req := withBefore(of(refundOf, "2300003", 3000), before)
+	found, err := newShop(t, nil, strings.Replace(swish, `"CanCreditAmount"`, "", 1)).open(t).Find(t.Context(), req)
+	if err != nil || found.Status != gateways.Pending || found.Amount != req.Amount {
+		t.Errorf("under way: %+v, %v", found, err)
+	}
+	if _, err := newShop(t, nil, swish).open(t).Find(t.Context(), req); !errors.Is(err, gateways.ErrAbsent) {
+		t.Errorf("offered again: %v", err)
+	}
+}

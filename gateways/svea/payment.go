@@ -102,6 +102,12 @@ func (o order) payment(raw []byte) gateways.Payment {
 		seen.Captures = append(seen.Captures, gateways.Result{
 			Status: gateways.Succeeded, Ref: ref, PaymentRef: seen.Ref, Amount: o.amount(d.Amount), Word: "delivered", At: at(d.CreatedAt),
 		})
+		if d.Invoice > 0 { // what the buyer and Svea's support call it
+			if seen.Params == nil {
+				seen.Params = map[string]string{}
+			}
+			seen.Params["invoice of delivery "+ref] = strconv.FormatInt(d.Invoice, 10)
+		}
 		for i, c := range d.Credits {
 			seen.Refunds = append(seen.Refunds, gateways.Result{
 				Status: gateways.Succeeded, Ref: creditRef(d, i), PaymentRef: seen.Ref, Amount: o.amount(max(c.Amount, -c.Amount)), Word: "credited",

@@ -34,6 +34,13 @@ func TestPayment(t *testing.T) {
 	}
 }
 
+func TestThePaymentNamesItsInvoices(t *testing.T) {
+	got, err := newShop(t, nil, sample(t, "invoice_part.json")).open(t).Payment(t.Context(), "2300001")
+	if err != nil || len(got.Params) != 1 || got.Params["invoice of delivery 5600001"] != "1200001" {
+		t.Errorf("params %v, %v", got.Params, err)
+	}
+}
+
 func TestWords(t *testing.T) {
 	capture, void, update, refund := gateways.Capture, gateways.Void, gateways.Update, gateways.Refund
 	invoice := []string{canDeliver, canDeliverPart, canCancel, canCancelRows, "CanAddOrderRow", canUpdateRows}

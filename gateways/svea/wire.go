@@ -32,6 +32,7 @@ type order struct {
 type delivery struct {
 	ID        int64    `json:"Id"`
 	CreatedAt string   `json:"CreationDate"`
+	Invoice   int64    `json:"InvoiceId"`
 	Amount    int64    `json:"DeliveryAmount"`
 	Credited  int64    `json:"CreditedAmount"`
 	Credits   []credit `json:"Credits"`
