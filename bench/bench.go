@@ -39,6 +39,7 @@ var Benchmarks = []Benchmark{
 	{"start", "P19: from the start of the process to its first page, and its memory", (*bench).start},
 	{"status", "P16: status changes with and without the search index", (*bench).status},
 	{"webhooks", "P12, P13: taking webhooks in against the bare INSERT", (*bench).webhooks},
+	{"reconcile", "P14, P15: a gateway's file against the orders, beside the bare join and the bare COPY", (*bench).reconcile},
 }
 
 // Run measures and prints a table. It fails when something could not be measured, not when a goal is missed.
