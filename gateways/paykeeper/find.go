@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/kartify/kartify/gateways"
-	"github.com/kartify/kartify/money"
 )
 
 // Find tells what became of an operation by what has changed since before it was sent: PayKeeper keeps no
@@ -22,37 +21,34 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 	if req.Before == nil && req.OperationRef == "" {
 		return gateways.Result{}, doubtful("find", "How the payment stood before this was sent is not known, so it cannot be told apart.")
 	}
-	moved := req.Amount // what a reverse moves; the part that is not drawn, for a capture
-	if req.Verb == gateways.Capture && req.Before != nil {
-		if moved = money.New(req.Before.Amount.Minor-req.Amount.Minor, currency); moved.Minor == 0 {
-			return drawn(req, seen)
-		}
+	if req.Verb == gateways.Capture {
+		return drawn(req, seen)
 	}
-	found, err := ours(req, listed, moved)
+	found, err := ours(req, listed)
 	if err != nil {
 		return gateways.Result{}, err
 	}
 	if found == nil {
-		return unlisted(req, seen, moved)
+		return unlisted(req, seen)
 	}
-	found.Amount, found.Raw = req.Amount, raw
+	found.Raw = raw
 	return *found, nil
 }
 
-// drawn says whether a whole hold was drawn.
+// drawn says whether the hold was drawn.
 func drawn(req gateways.Request, seen gateways.Payment) (gateways.Result, error) {
 	switch {
-	case seen.Captured == req.Amount.Minor:
+	case seen.Captured == req.Amount.Minor && seen.Refunded == 0 && seen.Word != "refunding":
 		return gateways.Result{Status: gateways.Succeeded, PaymentRef: seen.Ref, Amount: req.Amount, Word: seen.Word, Reference: seen.RRN, Raw: seen.Raw}, nil
 	case seen.Captured > 0 || seen.Voided > 0:
-		return gateways.Result{}, doubtful("find", "PayKeeper has drawn "+money.New(seen.Captured, currency).String()+" of the hold, and "+req.Amount.String()+" was asked for.")
+		return gateways.Result{}, doubtful("find", "Money of this payment went back since the hold was to be drawn, and PayKeeper does not tell whether it was drawn before.")
 	}
 	return gateways.Result{}, gateways.ErrAbsent
 }
 
 // ours is the refund that is this operation: the one it is known by, or the one of its amount that came after
 // it was sent. A failed one gives way to one that is not.
-func ours(req gateways.Request, listed records, amount money.Amount) (*gateways.Result, error) {
+func ours(req gateways.Request, listed records) (*gateways.Result, error) {
 	var good, failed []gateways.Result
 	for _, r := range listed {
 		result, err := refundResult(req.PaymentRef, r)
@@ -63,13 +59,13 @@ func ours(req gateways.Request, listed records, amount money.Amount) (*gateways.
 			if result.Ref != req.OperationRef {
 				continue
 			}
-			if req.Before != nil && result.Amount != amount {
+			if result.Amount != req.Amount {
 				return nil, doubtful("find", "PayKeeper now names another amount for this refund.")
 			}
 			return &result, nil
 		}
 		switch {
-		case knownBefore(req.Before, result.Ref) || result.Amount != amount:
+		case knownBefore(req.Before, result.Ref) || result.Amount != req.Amount:
 		case result.Status == gateways.Failed:
 			failed = append(failed, result)
 		default:
@@ -78,7 +74,7 @@ func ours(req gateways.Request, listed records, amount money.Amount) (*gateways.
 	}
 	switch {
 	case len(good) > 1 || len(good) == 0 && len(failed) > 1:
-		return nil, doubtful("find", "PayKeeper shows more than one refund of "+amount.String()+" since this was sent.")
+		return nil, doubtful("find", "PayKeeper shows more than one refund of "+req.Amount.String()+" since this was sent.")
 	case len(good) == 1:
 		return &good[0], nil
 	case len(failed) == 1:
@@ -93,13 +89,13 @@ func knownBefore(before *gateways.Payment, ref string) bool {
 }
 
 // unlisted judges an operation that is not in the list of refunds by the sums of the payment.
-func unlisted(req gateways.Request, seen gateways.Payment, amount money.Amount) (gateways.Result, error) {
+func unlisted(req gateways.Request, seen gateways.Payment) (gateways.Result, error) {
 	if req.Before == nil {
 		return gateways.Result{}, gateways.ErrAbsent
 	}
 	went := seen.Refunded + seen.Voided - req.Before.Refunded - req.Before.Voided
 	fresh := slices.ContainsFunc(append(slices.Clone(seen.Refunds), seen.Captures...), func(r gateways.Result) bool { return !knownBefore(req.Before, r.Ref) })
-	if fresh || went != amount.Minor {
+	if fresh || went != req.Amount.Minor {
 		return gateways.Result{}, gateways.ErrAbsent
 	}
 	result := gateways.Result{Status: gateways.Succeeded, PaymentRef: seen.Ref, Amount: req.Amount, Word: seen.Word, Raw: seen.Raw}

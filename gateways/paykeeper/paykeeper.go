@@ -41,7 +41,7 @@ var Driver = gateways.Driver{
 
 	Can: gateways.Abilities{
 		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void},
-		Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
+		Partial: []gateways.Verb{gateways.Refund},
 		Several: []gateways.Verb{gateways.Refund},
 		// How long a hold lasts is a setting of each shop; every payment names its own date.
 	},

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/kartify/kartify/gateways"
-	"github.com/kartify/kartify/money"
 )
 
 // Refund returns req.Amount of a payment that was drawn, in full or in part, with its lines where they are
@@ -20,7 +19,7 @@ func (g *gateway) Refund(ctx context.Context, req gateways.Request) (gateways.Re
 		return gateways.Result{}, refused("refund", "This payment is only held, so there is nothing to refund. Cancel it instead.")
 	}
 	whole := before.Amount == req.Amount && before.Refunded == 0 && before.Voided == 0
-	return g.reverse(ctx, req, req.Amount, whole)
+	return g.reverse(ctx, req, whole)
 }
 
 // Void gives a whole hold back.
@@ -33,28 +32,26 @@ func (g *gateway) Void(ctx context.Context, req gateways.Request) (gateways.Resu
 	case before.Captured > 0 || !before.Authorized:
 		return gateways.Result{}, refused("void", "This payment is not held any more, so there is no hold to give back. If it was drawn, refund it.")
 	case before.Amount != req.Amount:
-		return gateways.Result{}, refused("void", "PayKeeper gives the whole hold of "+before.Amount.String()+" back or draws a part of it.")
+		return gateways.Result{}, refused("void", "PayKeeper gives the whole hold of "+before.Amount.String()+" back, not a part of it.")
 	}
-	return g.reverse(ctx, req, req.Amount, true)
+	return g.reverse(ctx, req, true)
 }
 
-// Capture draws a hold before the date on which PayKeeper would draw it itself. For a part of it, the rest
-// is given back, and PayKeeper draws what stays (Refunding a payment, partial capture).
+// Capture draws a whole hold before the date on which PayKeeper would draw it itself. A part of a hold is drawn
+// at PayKeeper by giving the rest back, after which its records do not tell that from a refund: so it is not
+// done from here.
 func (g *gateway) Capture(ctx context.Context, req gateways.Request) (gateways.Result, error) {
 	before, err := g.before(ctx, req)
 	if err != nil {
 		return gateways.Result{}, err
 	}
-	rest := before.Amount.Minor - req.Amount.Minor
 	switch {
 	case before.Captured > 0 || !before.Authorized:
 		return gateways.Result{}, refused("capture", "This payment is not held any more, so there is nothing to draw.")
 	case !before.CaptureBefore.IsZero() && !g.now().Before(before.CaptureBefore):
 		return gateways.Result{}, refused("capture", "The date on which PayKeeper draws this payment by itself has come. Ask how it stands now.")
-	case rest < 0:
-		return gateways.Result{}, refused("capture", "Only "+before.Amount.String()+" is held.")
-	case rest > 0:
-		return g.reverse(ctx, req, money.New(rest, currency), false)
+	case req.Amount != before.Amount:
+		return gateways.Result{}, refused("capture", "PayKeeper draws the whole hold of "+before.Amount.String()+". Draw it, then refund what is not wanted.")
 	}
 	raw, err := g.change(ctx, "capture", "/change/payment/capture/", url.Values{"id": {req.PaymentRef}})
 	if err != nil {
@@ -85,16 +82,16 @@ func (g *gateway) before(ctx context.Context, req gateways.Request) (gateways.Pa
 	return seen, nil
 }
 
-// reverse gives amount back, of a hold or of a payment that was drawn. The id is that of the payment, never
-// that of an invoice.
-func (g *gateway) reverse(ctx context.Context, req gateways.Request, amount money.Amount, whole bool) (gateways.Result, error) {
+// reverse gives req.Amount back, of a hold or of a payment that was drawn. The id is that of the payment,
+// never that of an invoice.
+func (g *gateway) reverse(ctx context.Context, req gateways.Request, whole bool) (gateways.Result, error) {
 	goods := "[]"
-	if !whole && req.Verb == gateways.Refund {
-		goods = cart(req.Lines, amount)
+	if !whole {
+		goods = cart(req.Lines, req.Amount)
 	}
 	raw, err := g.change(ctx, string(req.Verb), "/change/payment/reverse/", url.Values{
 		"id":          {req.PaymentRef},
-		"amount":      {sumOf(amount)},
+		"amount":      {sumOf(req.Amount)},
 		"partial":     {strconv.FormatBool(!whole)},
 		"refund_cart": {goods},
 	})
