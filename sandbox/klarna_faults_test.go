@@ -51,8 +51,15 @@ func TestKlarnaFaults(t *testing.T) {
 		status  int
 		effects int
 	}{
-		{modeDropBefore, 0, 0}, {modeDropAfter, 0, 1}, {mode500Before, 500, 0}, {mode500After, 502, 1}, {mode429, 429, 0},
-		{modeBusy, 409, 0}, {modeGarbage, 200, 1}, {modeWrongAmount, 201, 1}, {modeHidden, 201, 1},
+		{modeDropBefore, 0, 0},
+		{modeDropAfter, 0, 1},
+		{mode500Before, 500, 0},
+		{mode500After, 502, 1},
+		{mode429, 429, 0},
+		{modeBusy, 409, 0},
+		{modeGarbage, 200, 1},
+		{modeWrongAmount, 201, 1},
+		{modeHidden, 201, 1},
 	}
 	verbs := []struct{ verb, state, method, path, body string }{
 		{"capture", "authorized", "POST", "/captures", `{"captured_amount":5000}`},

@@ -120,8 +120,15 @@ func TestSveaFaults(t *testing.T) {
 		mode            string
 		status, effects int
 	}{
-		{modeDropBefore, 0, 0}, {modeDropAfter, 0, 1}, {mode500Before, 500, 0}, {mode500After, 502, 1}, {mode429, 429, 0},
-		{modeBusy, 400, 0}, {modeGarbage, 200, 1}, {modeWrongAmount, 0, 1}, {modeHidden, 0, 1},
+		{modeDropBefore, 0, 0},
+		{modeDropAfter, 0, 1},
+		{mode500Before, 500, 0},
+		{mode500After, 502, 1},
+		{mode429, 429, 0},
+		{modeBusy, 400, 0},
+		{modeGarbage, 200, 1},
+		{modeWrongAmount, 0, 1},
+		{modeHidden, 0, 1},
 	}
 	verbs := []struct {
 		verb, kind, state, method, path, body string
