@@ -100,7 +100,8 @@ func ccavenueOuter(code, text string) reply {
 
 func ccavenueReply(status, response, code string) reply {
 	return reply{
-		http.StatusOK, http.Header{"Content-Type": {"text/plain;charset=UTF-8"}},
+		http.StatusOK,
+		http.Header{"Content-Type": {"text/plain;charset=UTF-8"}},
 		[]byte("status=" + status + "&enc_response=" + response + "&enc_error_code=" + code + "\r\n"),
 	}
 }

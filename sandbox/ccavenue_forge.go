@@ -82,8 +82,13 @@ func (g *ccavenue) forgeries(payment string) map[string]func(*event) (message, e
 func (g *ccavenue) request(p *ccavenuePayment, m *merchant, name string) string {
 	to := cmp.Or(p.Redirect, "https://shop.example/ccav/return")
 	return ccavenueFields{
-		{"merchant_id", m.AccountID}, {"order_id", p.Order}, {"currency", p.Currency}, {"amount", decimal(p.Amount, p.Currency)},
-		{"redirect_url", to}, {"cancel_url", cmp.Or(p.Cancel, to)}, {"language", "EN"},
+		{"merchant_id", m.AccountID},
+		{"order_id", p.Order},
+		{"currency", p.Currency},
+		{"amount", decimal(p.Amount, p.Currency)},
+		{"redirect_url", to},
+		{"cancel_url", cmp.Or(p.Cancel, to)},
+		{"language", "EN"},
 		{"billing_name", cmp.Or(name, p.Fields["billing_name"])},
 	}.String()
 }

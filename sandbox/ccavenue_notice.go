@@ -31,10 +31,17 @@ func (g *ccavenue) response(p *ccavenuePayment, status string) ccavenueFields {
 	}
 	null := func(text string) string { return cmp.Or(text, "null") }
 	out := ccavenueFields{
-		{"order_id", p.Order}, {"tracking_id", p.Ref}, {"bank_ref_no", null(p.BankRef)}, {"order_status", status},
-		{"failure_message", why}, {"payment_mode", null(p.Mode)}, {"card_name", null(p.Card)}, {"status_code", "null"},
+		{"order_id", p.Order},
+		{"tracking_id", p.Ref},
+		{"bank_ref_no", null(p.BankRef)},
+		{"order_status", status},
+		{"failure_message", why},
+		{"payment_mode", null(p.Mode)},
+		{"card_name", null(p.Card)},
+		{"status_code", "null"},
 		{"status_message", map[bool]string{true: "Approved", false: "null"}[status == "Success"]},
-		{"currency", p.Currency}, {"amount", decimal(p.Amount, p.Currency)},
+		{"currency", p.Currency},
+		{"amount", decimal(p.Amount, p.Currency)},
 	}
 	for _, name := range []string{
 		"billing_name", "billing_address", "billing_city", "billing_state", "billing_zip", "billing_country", "billing_tel", "billing_email",
@@ -44,10 +51,16 @@ func (g *ccavenue) response(p *ccavenuePayment, status string) ccavenueFields {
 		out = append(out, fact{name, p.Fields[name]})
 	}
 	return append(out, ccavenueFields{
-		{"vault", "N"}, {"offer_type", "null"}, {"offer_code", "null"}, {"discount_value", "0.0"},
-		{"mer_amount", decimal(p.Amount, p.Currency)}, {"eci_value", "null"}, {"retry", "N"},
+		{"vault", "N"},
+		{"offer_type", "null"},
+		{"offer_code", "null"},
+		{"discount_value", "0.0"},
+		{"mer_amount", decimal(p.Amount, p.Currency)},
+		{"eci_value", "null"},
+		{"retry", "N"},
 		{"response_code", map[bool]string{true: "0", false: "null"}[status == "Success"]},
-		{"billing_notes", p.Fields["billing_notes"]}, {"trans_date", p.StatusAt.In(india).Format("02/01/2006 15:04:05")},
+		{"billing_notes", p.Fields["billing_notes"]},
+		{"trans_date", p.StatusAt.In(india).Format("02/01/2006 15:04:05")},
 		{"bin_country", "INDIA"},
 	}...)
 }

@@ -83,8 +83,10 @@ func TestCCAvenuePayPage(t *testing.T) {
 				t.Errorf("the browser goes to %q with %v", to, resp)
 			}
 			if to != "" {
-				for name, want := range map[string]string{"order_id": "1022-1", "tracking_id": ref, "currency": "INR", "amount": "1499.00",
-					"mer_amount": "1499.00", "billing_name": "रवि", "merchant_param1": "1022", "status_code": "null"} {
+				for name, want := range map[string]string{
+					"order_id": "1022-1", "tracking_id": ref, "currency": "INR", "amount": "1499.00",
+					"mer_amount": "1499.00", "billing_name": "रवि", "merchant_param1": "1022", "status_code": "null",
+				} {
 					if resp[name] != want {
 						t.Errorf("%s is %q, want %q", name, resp[name], want)
 					}

@@ -97,8 +97,14 @@ func TestCCAvenueFaults(t *testing.T) {
 		mode            string
 		status, effects int
 	}{
-		{modeDropBefore, 0, 0}, {modeDropAfter, 0, 1}, {mode500Before, 500, 0}, {mode500After, 502, 1}, {mode429, 429, 0},
-		{modeBusy, 200, 0}, {modeGarbage, 200, 1}, {modeWrongAmount, 200, 1},
+		{modeDropBefore, 0, 0},
+		{modeDropAfter, 0, 1},
+		{mode500Before, 500, 0},
+		{mode500After, 502, 1},
+		{mode429, 429, 0},
+		{modeBusy, 200, 0},
+		{modeGarbage, 200, 1},
+		{modeWrongAmount, 200, 1},
 	} {
 		order := "30" + string(rune('0'+i))
 		ref := b.ccPay("Shipped", obj{"order": order})

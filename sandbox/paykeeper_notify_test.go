@@ -46,8 +46,10 @@ func TestPaykeeperNotifiesUntilTheRightAnswer(t *testing.T) {
 	id := b.pkPay("pending", obj{"email": "ivan@lavka.example", "hold": true})
 	b.control("POST", "/payments/"+id+"/state", obj{"state": "obtained", "webhook": true}, nil)
 	got := s.wait(t, 3)[2].form(t)
-	for name, want := range map[string]string{"id": id, "sum": "1000.00", "clientid": "Иванов Иван", "orderid": "1009", "ps_id": "30",
-		"client_email": "ivan@lavka.example", "batch_date": b.pkGet("/info/params/byid/?id="+id).text(t, "batch_date")} {
+	for name, want := range map[string]string{
+		"id": id, "sum": "1000.00", "clientid": "Иванов Иван", "orderid": "1009", "ps_id": "30",
+		"client_email": "ivan@lavka.example", "batch_date": b.pkGet("/info/params/byid/?id="+id).text(t, "batch_date"),
+	} {
 		if got.Get(name) != want || want == "" {
 			t.Errorf("%s is %q, want %q", name, got.Get(name), want)
 		}
@@ -131,8 +133,10 @@ func TestPaykeeperBillIsPaidByHand(t *testing.T) {
 	b := newBench(t)
 	s, to := pkShop(t, func(int64) bool { return true })
 	b.control("POST", "/merchants", obj{"gateway": "paykeeper", "webhook_url": to}, nil)
-	service := string(compact(obj{"service_name": "Заказ 1009", "user_result_callback": "http://shop.example/back?o=1009",
-		"cart": `[{"name":"Чай","price":199.5,"quantity":1,"sum":199.5,"tax":"vat22"}]`}))
+	service := string(compact(obj{
+		"service_name": "Заказ 1009", "user_result_callback": "http://shop.example/back?o=1009",
+		"cart": `[{"name":"Чай","price":199.5,"quantity":1,"sum":199.5,"tax":"vat22"}]`,
+	}))
 	made := b.pkPost("/change/invoice/preview/", "pay_amount", "199.50", "clientid", "Иванов Иван", "orderid", "1009", "service_name", service)
 	invoice, link := made.text(t, "invoice_id"), made.text(t, "invoice_url")
 	if len(invoice) != 17 || link != b.url+"/paykeeper/bill/"+invoice+"/" {
@@ -182,9 +186,11 @@ func TestPaykeeperBillIsPaidByHand(t *testing.T) {
 
 func TestPaykeeperFormIsSigned(t *testing.T) {
 	b := newBench(t)
-	fields := url.Values{"sum": {"1234.5"}, "clientid": {"Иванов Иван"}, "orderid": {"ORD-1001"}, "service_name": {"Оплата заказа"},
+	fields := url.Values{
+		"sum": {"1234.5"}, "clientid": {"Иванов Иван"}, "orderid": {"ORD-1001"}, "service_name": {"Оплата заказа"},
 		"client_email": {"a@b.ru"}, "client_phone": {"+79101234567"}, "pstype": {"sbp_default"},
-		"sign": {"f4a22cf0d99610c8f8002e419fbbd9d8b9352fcf2c0911b7b563f9c00fd58588"}}
+		"sign": {"f4a22cf0d99610c8f8002e419fbbd9d8b9352fcf2c0911b7b563f9c00fd58588"},
+	}
 	got := b.do("POST", "/paykeeper/create/", fields.Encode(), "Content-Type", form)
 	if got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/paykeeper/bank/") {
 		t.Fatalf("answered %d %s", got.status, got.body)

@@ -129,8 +129,14 @@ func TestPaykeeperFaults(t *testing.T) {
 		mode            string
 		status, effects int
 	}{
-		{modeDropBefore, 0, 0}, {modeDropAfter, 0, 1}, {mode500Before, 500, 0}, {mode500After, 502, 1}, {mode429, 429, 0},
-		{modeBusy, 200, 0}, {modeGarbage, 200, 1}, {modeWrongAmount, 200, 1},
+		{modeDropBefore, 0, 0},
+		{modeDropAfter, 0, 1},
+		{mode500Before, 500, 0},
+		{mode500After, 502, 1},
+		{mode429, 429, 0},
+		{modeBusy, 200, 0},
+		{modeGarbage, 200, 1},
+		{modeWrongAmount, 200, 1},
 	} {
 		id := b.pkPay("success")
 		fault("refund", tt.mode, obj{"payment": id})

@@ -167,11 +167,15 @@ func TestPaykeeperFindsNothingWithoutAByte(t *testing.T) {
 func TestPaykeeperRowsAreTexts(t *testing.T) {
 	b := newBench(t)
 	at := time.Date(2026, 11, 20, 21, 30, 0, 0, time.UTC) // the 21st in Moscow
-	id := b.pkPay("success", obj{"created_at": at.Unix(), "email": "ivan@lavka.example", "rrn": "629012345678",
-		"cart": []obj{{"name": "Чай", "price": 1000, "quantity": 1, "sum": 1000, "tax": "vat22"}}, "fiscal": obj{"fop_fpd": "3512313478"}})
-	want := paykeeperRow{ID: id, PayAmount: "1000.00", RefundAmount: "0.00", ClientID: "Иванов Иван", OrderID: "1009",
+	id := b.pkPay("success", obj{
+		"created_at": at.Unix(), "email": "ivan@lavka.example", "rrn": "629012345678",
+		"cart": []obj{{"name": "Чай", "price": 1000, "quantity": 1, "sum": 1000, "tax": "vat22"}}, "fiscal": obj{"fop_fpd": "3512313478"},
+	})
+	want := paykeeperRow{
+		ID: id, PayAmount: "1000.00", RefundAmount: "0.00", ClientID: "Иванов Иван", OrderID: "1009",
 		PaymentSystemID: "30", Status: "success", RepeatCounter: "0", PendingDatetime: "2026-11-21 00:30:00",
-		ObtainDatetime: "2026-11-21 00:30:00", SuccessDatetime: "2026-11-21 00:30:00"}
+		ObtainDatetime: "2026-11-21 00:30:00", SuccessDatetime: "2026-11-21 00:30:00",
+	}
 	got := b.pkRow(id)
 	got.UniqueID = ""
 	if got != want {
