@@ -85,7 +85,7 @@ func TestWords(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.word, func(t *testing.T) {
-			row := strings.NewReplacer(`"Shipped"`, fmt.Sprintf("%q", tt.word), `"order_capt_amt":1499.0`, `"order_capt_amt":`+tt.capt, `"Approved"`, fmt.Sprintf("%q", tt.bank)).Replace(sample(t, "status.json"))
+			row := strings.NewReplacer(`"Shipped"`, fmt.Sprintf("%q", tt.word), `"order_capt_amt":1499.0`, `"order_capt_amt":`+tt.capt, `"Approved"`, fmt.Sprintf("%q", tt.bank), `"order_bank_ref_no":654321`, `"order_bank_ref_no":"null"`).Replace(sample(t, "status.json"))
 			g := newShop(t, map[string]string{"orderStatusTracker": row, "getRefundDetails": noRefund}).open(t)
 			got, err := g.Payment(t.Context(), "112233445566")
 			if err != nil {
@@ -103,6 +103,16 @@ func TestWords(t *testing.T) {
 				t.Error("nobody says why")
 			}
 		})
+	}
+}
+
+// A failed payment to which the bank gave a reference may have been debited: not known is not failed.
+func TestABankReferenceIsADoubt(t *testing.T) {
+	for word, want := range map[string]gateways.Doubt{"Unsuccessful": gateways.Unclear, "Aborted": gateways.Unclear, "Timeout": gateways.Unclear, "Awaited": gateways.Unclear, "Shipped": "", "Cancelled": ""} {
+		row := strings.Replace(sample(t, "status.json"), `"Shipped"`, `"`+word+`"`, 1)
+		if got, err := newShop(t, map[string]string{"orderStatusTracker": row}).open(t).Payment(t.Context(), "112233445566"); err != nil || got.Doubt != want {
+			t.Errorf("%s: %+v, %v", word, got, err)
+		}
 	}
 }
 

@@ -73,7 +73,7 @@ func debited(texts ...string) bool {
 	return false
 }
 
-// judge fills in what a word says of a payment whose Amount, Params and time are known.
+// judge fills in what a word says of a payment whose amount, time and reference of the bank are known.
 func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 	stands := standingOf(seen.Word)
 	all := seen.Amount.Minor
@@ -109,8 +109,12 @@ func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 	case strange:
 		seen.Doubt, seen.Reason = gateways.Unclear, "CCAvenue says “"+shorten(seen.Word, 60)+"”, which is not a state we know."
 	}
-	if !seen.Authorized && debited(said) {
+	switch {
+	case seen.Authorized:
+	case debited(said):
 		seen.Doubt = gateways.Debited
+	case (seen.Failed || seen.Canceled) && seen.RRN != "":
+		seen.Doubt = gateways.Unclear // the bank gave it a reference, so it may have taken the money
 	}
 }
 
