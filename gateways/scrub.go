@@ -14,9 +14,11 @@ const (
 	shortest   = 4        // characters of a secret that can be told from ordinary text
 )
 
-// Names whose values are never kept: card verification values (PCI DSS 3.3.1) and credentials.
+// Names whose values are never kept: card verification values (PCI DSS 3.3.1), credentials, and the identity
+// number and birthday of a buyer, which Nordic providers show with an order.
 const hiddenNames = `cvv2?|cvc2?|csc|cid|cav2?|cvv_?number|(?:card_?)?security_?code|verification_?value|track_?[12]?(?:_?data)?|pin_?block|pin|otp|` +
-	`password|passwd|secret|secret_?key|api_?secret|client_?secret|key_?secret|webhook_?secret|(?:access|refresh|affiliate|auth)_?token|authorization`
+	`password|passwd|secret|secret_?key|api_?secret|client_?secret|key_?secret|webhook_?secret|(?:access|refresh|affiliate|auth)_?token|authorization|` +
+	`national_?id|national_identification_number|date_of_birth`
 
 var (
 	hiddenJSON = regexp.MustCompile(`(?i)("(?:` + hiddenNames + `)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}\]]+)`)

@@ -21,6 +21,7 @@ func TestScrub(t *testing.T) {
 		{"a verification value", `{"cvv":"123","CVC2": 4567,"security_code":"1\"2"}`, `{"cvv":"•••","CVC2": "•••","security_code":"•••"}`},
 		{"in a form", "a=1&cvv=123&b=2", "a=1&cvv=•••&b=2"},
 		{"credentials of others", `{"access_token":"abc","password":"x"}`, `{"access_token":"•••","password":"•••"}`},
+		{"who somebody is", `{"NationalId":"198001019876","customer":{"date_of_birth":"1980-01-01"}}`, `{"NationalId":"•••","customer":{"date_of_birth":"•••"}}`},
 		{"a postal code", `{"pincode":"400001"}`, `{"pincode":"400001"}`},
 		{"our secret", "key hush-hush and hush%2Fhush", "key ••• and •••"},
 		{"what a database refuses", "a\x00b\xff", "a\uFFFDb\uFFFD"},

@@ -145,6 +145,17 @@ func TestStart(t *testing.T) {
 			t.Errorf("the buyer is sent to a %s address", name)
 		}
 	}
+	s.answers["POST /hpp/v1/sessions"] = `201 {"redirect_url":"https://pay.klarna.com/eu/hpp/payments/s-2"}`
+	company := checkout
+	company.Customer.Organization, company.Customer.Registration = "Nordisk AB", "556000-0001"
+	if _, err := s.open(t).Start(t.Context(), company); err != nil {
+		t.Error(err)
+	}
+	for _, part := range []string{`"customer":{"type":"organization","organization_registration_id":"556000-0001"}`, `"organization_name":"Nordisk AB"`, `"allowed_customer_types":["organization","person"]`} {
+		if sent := s.bodies[len(s.bodies)-2]; !strings.Contains(sent, part) {
+			t.Errorf("%s lacks %s", sent, part)
+		}
+	}
 	nowhere := checkout
 	nowhere.Customer, nowhere.Locale, nowhere.Amount = gateways.Customer{}, "", money.New(25000, "EUR")
 	if _, err := s.open(t).Start(t.Context(), nowhere); gateways.KindOf(err) != gateways.Declined || !strings.Contains(err.Error(), "country") {

@@ -21,6 +21,18 @@ type checkoutRequest struct {
 	URLs      checkoutURLs `json:"merchant_urls"`
 	Reference string       `json:"merchant_reference1"`
 	Billing   *address     `json:"billing_address,omitempty"`
+	Customer  *buyer       `json:"customer,omitempty"`
+	Options   *options     `json:"options,omitempty"`
+}
+
+// buyer is a company; a person says who he is at the checkout (Checkout API v3, customer).
+type buyer struct {
+	Type         string `json:"type"`
+	Registration string `json:"organization_registration_id,omitempty"`
+}
+
+type options struct {
+	CustomerTypes []string `json:"allowed_customer_types"`
 }
 
 type checkoutURLs struct {
@@ -118,6 +130,10 @@ func (g *gateway) checkoutOf(c gateways.Checkout) (checkoutRequest, string) {
 	}
 	for _, line := range lines {
 		in.Tax += line.TotalTax
+	}
+	if c.Customer.Organization != "" {
+		in.Customer = &buyer{"organization", c.Customer.Registration}
+		in.Options = &options{[]string{"organization", "person"}}
 	}
 	return in, ""
 }

@@ -140,6 +140,16 @@ func TestStart(t *testing.T) {
 			t.Errorf("%s begins as %+v", name, got)
 		}
 	}
+	s.answers["POST /checkout/api/orders"] = "201 " + answer
+	company := checkout
+	company.Customer.Organization, company.Customer.Registration = "Nordisk AB", "556000-0001"
+	if _, err := s.open(t).Start(t.Context(), company); err != nil {
+		t.Error(err)
+	}
+	const isCompany = `{"TypeName":"IsCompany","Value":true,"IsReadonly":false},{"TypeName":"NationalId","Value":"556000-0001","IsReadonly":false}`
+	if sent := s.changes[len(s.changes)-1]; !strings.Contains(sent, isCompany) {
+		t.Errorf("%s lacks %s", sent, isCompany)
+	}
 	long := checkout
 	long.OrderRef = strings.Repeat("1", 33)
 	if _, err := s.open(t).Start(t.Context(), long); gateways.KindOf(err) != gateways.Declined {

@@ -32,7 +32,7 @@ type checkoutRequest struct {
 
 type preset struct {
 	Type     string `json:"TypeName"`
-	Value    string `json:"Value"`
+	Value    any    `json:"Value"` // text, or true and false
 	ReadOnly bool   `json:"IsReadonly"`
 }
 
@@ -102,6 +102,12 @@ func (g *gateway) checkoutOf(c gateways.Checkout) (checkoutRequest, string) {
 	for _, p := range []preset{{"EmailAddress", c.Customer.Email, false}, {"PhoneNumber", c.Customer.Phone, false}, {"PostalCode", c.Customer.Postcode, false}} {
 		if p.Value != "" {
 			in.Presets = append(in.Presets, p)
+		}
+	}
+	if c.Customer.Organization != "" {
+		in.Presets = append(in.Presets, preset{"IsCompany", true, false})
+		if c.Customer.Registration != "" {
+			in.Presets = append(in.Presets, preset{"NationalId", c.Customer.Registration, false})
 		}
 	}
 	return in, ""
