@@ -152,3 +152,20 @@ func TestSveaRows(t *testing.T) {
 		t.Errorf("its last row is cancelled: %s", compact(e))
 	}
 }
+
+// Two workers that read the same figure and write the same new total: one of them is told.
+func TestSveaTwoWorkers(t *testing.T) {
+	b := newBench(t)
+	id := b.sveaSell("Card", "authorized")
+	statuses := make(chan int)
+	for range 2 {
+		go func() { statuses <- b.admin("PATCH", id, "", `{"CancelledAmount":5000}`).status }()
+	}
+	if one, two := <-statuses, <-statuses; one+two != 204+400 {
+		t.Errorf("answered %d and %d", one, two)
+	}
+	if e := b.sveaOrder(id); e.Cancelled != 5000 {
+		t.Errorf("cancelled %d", e.Cancelled)
+	}
+	b.effects(id, "amount_update", 1)
+}

@@ -66,7 +66,9 @@ func (g *svea) inPortal(o *sveaOrder) portalPayment {
 		shown.Facts = append(shown.Facts, fact{"Credit on its way", money(o.Flying)})
 	}
 	for _, d := range e.Deliveries {
-		shown.Facts = append(shown.Facts, fact{"Delivery " + strconv.FormatInt(d.ID, 10), money(d.Amount) + ", " + strings.Join(d.Actions, ", ")})
+		shown.Facts = append(shown.Facts, fact{
+			"Delivery " + strconv.FormatInt(d.ID, 10), strings.Join(append([]string{money(d.Amount)}, d.Actions...), ", "),
+		})
 	}
 	shown.Facts = slices.DeleteFunc(shown.Facts, func(f fact) bool { return f.Value == "" })
 	for _, b := range []struct {
