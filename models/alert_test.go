@@ -1,0 +1,103 @@
+package models_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kartify/kartify/mail"
+	"github.com/kartify/kartify/mail/sink"
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/models/modelstest"
+)
+
+// post is a mail server, and a mailroom that sends through it.
+func openPost(t *testing.T) (*mailroom, *sink.Sink) {
+	t.Helper()
+	post, err := sink.Start("127.0.0.1:0", "", func(string, int) sink.Behaviour { return sink.Accept })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = post.Close() })
+	server, err := mail.Parse(post.URL(), "kartify@ruosh.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openMailroom(t, func(o *models.Options) { o.Mail = server }), post
+}
+
+func (m *mailroom) alert(want int) {
+	m.Helper()
+	n, err := m.db.SendLimboAlerts(m.ctx)
+	if err != nil || n != want {
+		m.Errorf("%d alerts were sent (%v), want %d", n, err, want)
+	}
+}
+
+func TestWhatIsNewInLimboIsMailedOnce(t *testing.T) {
+	m, post := openPost(t)
+	m.missing("pay_1", "")
+	m.alert(0) // nobody asked for it
+	modelstest.Person(t, m.db, "Farah", models.Finance, 40)
+	modelstest.Person(t, m.db, "Nils", models.Finance, 41)
+	modelstest.Person(t, m.db, "Vera", models.Viewer, 40)
+	alert := models.LimboAlert{StoreID: 40, Mails: true, EveryMinutes: 30}
+	if err := m.db.SaveLimboAlert(m.ctx, alert, models.SystemActor); err != nil {
+		t.Fatal(err)
+	}
+	m.alert(1)
+	messages := post.To("farah@ruosh.example")
+	if len(messages) != 1 || len(post.Messages()) != 1 {
+		t.Fatalf("%d messages, %d of them to finance", len(post.Messages()), len(messages))
+	}
+	raw := string(messages[0].Raw)
+	for _, want := range []string{"Subject: Store 40: 1 new in limbo", "1 missing orders, 100.00 INR at risk", "Orders: " + m.text(`SELECT id::text FROM orders`)} {
+		if !strings.Contains(raw, want) {
+			t.Errorf("the message lacks %q:\n%s", want, raw)
+		}
+	}
+	if strings.Contains(raw, "Meera") {
+		t.Error("the message names the customer")
+	}
+	again := func(want int) {
+		t.Helper()
+		m.exec(`UPDATE limbo_alerts SET sent_at = now() - interval '31 minutes'`)
+		m.alert(want)
+	}
+	again(0) // nothing new
+	m.missing("pay_2", "")
+	m.alert(1) // nothing was sent for half an hour
+	m.missing("pay_3", "")
+	m.alert(0) // too soon
+	again(1)
+	m.exec(`UPDATE orders SET status = 'processed' WHERE partner_order_id = 'FYpay_1'`)
+	again(0)
+	m.exec(`UPDATE orders SET status = 'missing', status_reason = 'debited' WHERE partner_order_id = 'FYpay_1'`)
+	again(1) // it has come back
+	alert.Mails = false
+	if err := m.db.SaveLimboAlert(m.ctx, alert, models.SystemActor); err != nil {
+		t.Fatal(err)
+	}
+	m.missing("pay_4", "")
+	again(0)
+}
+
+func TestAnAlertNobodyHeardIsSentAgain(t *testing.T) {
+	m, post := openPost(t)
+	m.missing("pay_1", "")
+	if err := m.db.SaveLimboAlert(m.ctx, models.LimboAlert{StoreID: 40, Mails: true, EveryMinutes: 5, Address: "ops@ruosh.example, cfo@ruosh.example"}, models.SystemActor); err != nil {
+		t.Fatal(err)
+	}
+	_ = post.Close()
+	m.alert(0)
+	if got := m.text(`SELECT problem FROM limbo_alerts`); got == "" {
+		t.Error("nobody is told that the mail server is down")
+	}
+	if got := m.text(`SELECT count(*)::text FROM limbo_told`); got != "0" {
+		t.Errorf("%s rows count as told", got)
+	}
+	for _, wrong := range []models.LimboAlert{{StoreID: 40, EveryMinutes: 1}, {StoreID: 40, EveryMinutes: 60, Address: "nonsense"}} {
+		if err := m.db.SaveLimboAlert(m.ctx, wrong, models.SystemActor); err == nil {
+			t.Errorf("saved %+v", wrong)
+		}
+	}
+}
