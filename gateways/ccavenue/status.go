@@ -60,8 +60,10 @@ func standingOf(word string) standing {
 // sessionLife is how long the billing page waits for the buyer.
 const sessionLife = 15 * time.Minute
 
-var saysDebited = regexp.MustCompile(`(?i)\bdebited\b`)
-var saysNotDebited = regexp.MustCompile(`(?i)\b(not|no|never)\s+(been\s+)?debited\b`)
+var (
+	saysDebited    = regexp.MustCompile(`(?i)\bdebited\b`)
+	saysNotDebited = regexp.MustCompile(`(?i)\b(not|no|never)\s+(been\s+)?debited\b`)
+)
 
 // debited says whether a text of the bank tells that the buyer's account was debited.
 func debited(texts ...string) bool {
