@@ -133,8 +133,8 @@ func (o *Order) unpaidStatus(payments []Payment, stands standing) (status, reaso
 	})
 	switch {
 	case doubt != gateways.NoDoubt && slices.Contains([]string{StatusPending, StatusFailed, StatusMissing}, o.Status):
-		if o.Status == StatusMissing && !stands.news {
-			return o.Status, o.StatusReason
+		if o.Status == StatusMissing && (!stands.news || o.StatusReason == string(gateways.Debited)) {
+			return o.Status, o.StatusReason // that the money was taken is not forgotten for a word that says less
 		}
 		return StatusMissing, string(doubt)
 	case over && (o.Status == StatusPending || o.Status == StatusMissing && stands.news):

@@ -35,7 +35,7 @@ func TestCastHoldsTogether(t *testing.T) {
 	}
 	for sql, want := range map[string]int{
 		"SELECT count(*) FROM orders WHERE id < 2000":                                             len(cast.Orders(now)),
-		"SELECT count(*) FROM gateway_settings":                                                   2,
+		"SELECT count(*) FROM gateway_settings":                                                   6,
 		"SELECT count(DISTINCT status_reason) FROM orders WHERE status = 'missing'":               3,
 		"SELECT count(*) FROM payments WHERE status IN ('stuck', 'refunding', 'authorized')":      3,
 		"SELECT count(*) FROM orders WHERE currency IN ('JPY', 'KWD')":                            2,

@@ -69,7 +69,7 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 }
 
 // atSandbox are the gateways whose payments exist at the sandbox.
-var atSandbox = []string{"razorpay", "klarna", "paykeeper"}
+var atSandbox = []string{"razorpay", "klarna", "svea", "paykeeper", "ccavenue"}
 
 // merchants are the shops' accounts at the providers.
 func (s Sandbox) merchants() []map[string]any {
@@ -81,6 +81,14 @@ func (s Sandbox) merchants() []map[string]any {
 		{
 			"gateway": "klarna", "key_id": Klarna["username"], "key_secret": Klarna["password"],
 			"webhook_url": fmt.Sprintf("%s/callbacks/klarna/%d/{checkout.order.id}", s.Kartify, Nordisk),
+		},
+		{
+			"gateway": "svea", "key_id": Svea["merchant_id"], "key_secret": Svea["secret"],
+			"webhook_url": fmt.Sprintf("%s/callbacks/svea/%d/{checkout.order.uri}", s.Kartify, Nordisk),
+		},
+		{
+			"gateway": "ccavenue", "account_id": CCAvenue["merchant_id"], "key_id": CCAvenue["access_code"], "key_secret": CCAvenue["working_key"],
+			"webhook_url": fmt.Sprintf("%s/callbacks/ccavenue/%d/echo", s.Kartify, Chandni),
 		},
 		{
 			"gateway": "paykeeper", "key_id": PayKeeper["login"], "key_secret": PayKeeper["password"], "webhook_secret": PayKeeper["secret_word"],
@@ -99,6 +107,9 @@ func (s Sandbox) Payment(ctx context.Context, o Order) error {
 	}
 	if debited {
 		body["debited"] = true
+	}
+	if o.Gateway == "svea" && p.Method == "card" {
+		body["payment_type"] = "Card"
 	}
 	if p.Last4 != "" {
 		body["card"] = map[string]any{"last4": p.Last4, "network": "Visa", "iin": "410028"}
