@@ -105,7 +105,7 @@ var hosts = map[bool]struct{ pay, api string }{
 
 var (
 	digitText = regexp.MustCompile(`^[0-9]{1,12}$`)
-	keyText   = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
+	keyText   = regexp.MustCompile(`^[!-~]{16,64}$`)
 )
 
 func digitsOnly(value, _ string) string {
@@ -117,7 +117,7 @@ func digitsOnly(value, _ string) string {
 
 func checkKey(value, _ string) string {
 	if !keyText.MatchString(value) {
-		return "A working key is 32 letters and digits."
+		return "A working key is a text of 32 letters and digits, without blanks."
 	}
 	return ""
 }
