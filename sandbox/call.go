@@ -145,6 +145,9 @@ func (s *Sandbox) perform(p provider, rt route, c *call) reply {
 			return reply{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"`)}
 		}
 		answer.body = answer.body[:len(answer.body)/2]
+	case modeEmpty:
+		s.sleep(c.plan.endDelay)
+		return reply{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, nil}
 	case modeWrongAmount:
 		s.sleep(c.plan.endDelay)
 		answer.body = misreport(answer.body)

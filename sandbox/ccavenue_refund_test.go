@@ -104,6 +104,7 @@ func TestCCAvenueFaults(t *testing.T) {
 		{mode429, 429, 0},
 		{modeBusy, 200, 0},
 		{modeGarbage, 200, 1},
+		{modeEmpty, 200, 1},
 		{modeWrongAmount, 200, 1},
 	} {
 		order := "30" + string(rune('0'+i))

@@ -18,6 +18,7 @@ const (
 	mode429          = "429"                 // too many requests, with Retry-After
 	modeBusy         = "busy"                // another operation is in progress, nothing happened
 	modeGarbage      = "garbage_after"       // half an answer, the effect happened
+	modeEmpty        = "empty_after"         // 200 and not one byte, the effect happened
 	modeWrongAmount  = "wrong_amount_after"  // an answer about another amount, the effect happened
 	modeLateCommit   = "late_commit"         // closes the connection, the effect happens delay_ms later
 	modeDuplicates   = "duplicate_accepting" // forgets idempotency keys and receipts
@@ -28,7 +29,7 @@ const (
 // endings are the modes that decide how a call ends; the first one that matches is used.
 var endings = []string{
 	modeDropBefore, modeDropAfter, mode500Before, mode500After, mode429, modeBusy,
-	modeGarbage, modeWrongAmount, modeLateCommit,
+	modeGarbage, modeEmpty, modeWrongAmount, modeLateCommit,
 }
 
 // modes are all of them.

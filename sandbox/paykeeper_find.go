@@ -96,10 +96,11 @@ func (g *paykeeper) optionsOf(p *paykeeperPayment) map[string]string {
 }
 
 // paramsOf are the request parameters of a payment with its fiscal values. batch_date is there as long
-// as the money is only reserved; PayKeeper's documents do not say where else a hold can be seen.
+// as nothing of a reserved payment was captured; PayKeeper's documents do not say where else a hold can
+// be seen.
 func (g *paykeeper) paramsOf(p *paykeeperPayment) map[string]string {
 	all := merge(p.Params, p.Fiscal)
-	if p.held() || p.Hold && !g.visible("capture:"+p.ID) {
+	if p.Hold && !p.BatchDate.IsZero() && (p.Captured == 0 || !g.visible("capture:"+p.ID)) {
 		all["batch_date"] = p.BatchDate.In(moscow).Format(time.DateOnly)
 	}
 	return all

@@ -136,6 +136,7 @@ func TestPaykeeperFaults(t *testing.T) {
 		{mode429, 429, 0},
 		{modeBusy, 200, 0},
 		{modeGarbage, 200, 1},
+		{modeEmpty, 200, 1},
 		{modeWrongAmount, 200, 1},
 	} {
 		id := b.pkPay("success")

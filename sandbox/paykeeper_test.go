@@ -233,3 +233,28 @@ func TestPaykeeperStates(t *testing.T) {
 	b.effects(id, "payment", 1)
 	b.effects(id, "capture", 1)
 }
+
+func TestPaykeeperRestarts(t *testing.T) {
+	cfg := quick()
+	cfg.Dir = t.TempDir()
+	b := openBench(t, cfg)
+	refund, hold := b.pkPay("success"), b.pkPay("success", obj{"hold": true})
+	token := b.pkGet("/info/settings/token/").text(t, "token")
+	b.pkPost(reversePath, "id", refund, "partial", "false").succeeds(t)
+	if err := b.box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = openBench(t, cfg)
+	if got := b.pkGet("/info/settings/token/").text(t, "token"); got != token {
+		t.Error("the token is another one")
+	}
+	if got := b.pkRow(refund); got.Status != "refunding" {
+		t.Errorf("the refund is %s", got.Status)
+	}
+	b.control("POST", "/clock", obj{"advance_seconds": 6 * 24 * 3600}, nil)
+	if got := b.pkRow(refund); got.Status != "refunded" {
+		t.Errorf("the refund is %s", got.Status)
+	}
+	b.effects(hold, "capture", 1)
+	b.effects(refund, "refund", 1)
+}
