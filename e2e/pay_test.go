@@ -196,7 +196,7 @@ func TestLookupsFindDebited(t *testing.T) {
 		w.shopper().pay(w.link(order), outcome)
 		orders = append(orders, order)
 	}
-	w.paymentOf(orders[1], "failed failed 0")
+	w.paymentOf(orders[1], "missing unknown failed 0")
 	w.paymentOf(orders[2], "failed failed 0")
 	run()
 	w.paymentOf(orders[0], "missing unknown pending 0")
