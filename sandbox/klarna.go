@@ -93,6 +93,7 @@ func (g *klarna) routes() []route {
 		{"GET /settlements/v1/payouts", "settlements", false, nil, g.as(g.listPayouts)},
 		{"GET /settlements/v1/payouts/{payout}", "settlements", false, nil, g.as(g.showPayout)},
 		{"GET /settlements/v1/payouts/summary", "settlements", false, nil, g.as(g.sumPayouts)},
+		{"GET /settlements/v1/reports/payout-with-transactions", "settlements", false, nil, g.as(g.payoutFile)},
 		{"GET /settlements/v1/transactions", "settlements", false, nil, g.as(g.listTransactions)},
 	}
 }

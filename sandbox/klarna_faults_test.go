@@ -134,3 +134,34 @@ func TestKlarnaCaps(t *testing.T) {
 		}
 	}
 }
+
+// Reads and beginnings can go wrong too.
+func TestKlarnaReadFaults(t *testing.T) {
+	b := newBench(t)
+	id := b.klarnaSell("captured")
+	read := func(mode string) answer {
+		b.control("PUT", "/faults", obj{"gateway": "klarna", "verb": "find", "payment": id, "mode": mode, "times": 1}, nil)
+		return b.om("GET", id, "", "")
+	}
+	if got := read(modeWrongAmount); !strings.Contains(got.body, `"captured_amount":25001`) {
+		t.Errorf("a wrong amount reads %s", got.body)
+	}
+	if got := read(modeGarbage); got.status != 200 || json.Valid([]byte(got.body)) {
+		t.Errorf("garbage reads %d %s", got.status, got.body)
+	}
+	read(mode500Before).klarnaSays(t, 500, "INTERNAL_SERVER_ERROR", "Unexpected server error")
+	read(mode429).klarnaSays(t, 429, "TOO_MANY_REQUESTS", "Too many requests")
+	if got := read(mode500After); got.status != 502 || !strings.HasPrefix(got.body, "<html>") {
+		t.Errorf("a proxy's page reads %d %s", got.status, got.body)
+	}
+	b.control("PUT", "/faults", obj{"gateway": "klarna", "verb": "start", "mode": modeDropAfter, "times": 1}, nil)
+	if got := b.klarna("POST", "/checkout/v3/orders", klarnaCart("http://shop.example/push"), klarnaKeyHeader, "s"); got.status != 0 {
+		t.Errorf("a cut beginning answered %d", got.status)
+	}
+	if got := b.klarna("POST", "/checkout/v3/orders", klarnaCart("http://shop.example/push"), klarnaKeyHeader, "s"); got.status != 201 {
+		t.Errorf("with the same key it answered %d %s", got.status, got.body)
+	}
+	if n := len(b.box.provider("klarna").(*klarna).checkouts.ids); n != 1 {
+		t.Errorf("%d purchases were begun", n)
+	}
+}

@@ -92,6 +92,11 @@ func TestKlarnaSettlements(t *testing.T) {
 	if got := b.klarna("GET", "/settlements/v1/payouts?start_date=2001-01-01T00:00:00Z&end_date=2002-01-01T00:00:00Z", ""); !strings.Contains(got.body, `"payouts":[]`) {
 		t.Errorf("payouts of another year %s", got.body)
 	}
+	file := strings.Split(b.klarna("GET", "/settlements/v1/reports/payout-with-transactions?payment_reference="+made.Reference, "").body, "\n")
+	if len(file) != 8 || !strings.Contains(file[0], "total_settlement_amount") || !strings.Contains(file[1], ";190.66;") ||
+		!strings.HasPrefix(file[2], "short_order_id;") || !strings.Contains(file[3], ";sale;250.00;SEK;") || !strings.Contains(file[4], ";return;50.00;") {
+		t.Errorf("file %s", strings.Join(file, "\n"))
+	}
 	b.control("POST", "/klarna/payouts", obj{"dispute": id}, &made)
 	if made.Totals["reversal_amount"] != 20000 || made.Totals["sale_amount"] != 25000 {
 		t.Errorf("the second payout %+v", made)

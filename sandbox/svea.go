@@ -198,6 +198,7 @@ func (g *svea) read(do func(*call, *sveaOrder) reply) func(*call) reply {
 			return sveaBare(http.StatusNotFound)
 		}
 		seen.misreport(g.show.misread(o.key()))
+		seen.Loose = !g.s.capped(g.code())
 		return do(c, seen)
 	})
 }
@@ -222,6 +223,7 @@ func (g *svea) change(verb string, do func(*call, *sveaOrder) reply) func(*call)
 			what = o.verb(in)
 		}
 		before := clone(o)
+		o.Loose = !g.s.capped(g.code())
 		answer := do(c, o)
 		if answer.status/100 == 2 {
 			g.orders.put(o.key(), o)

@@ -39,7 +39,7 @@ func (o *sveaOrder) actOn(d *sveaDelivery, active bool) {
 	some := false
 	for i := range d.Rows {
 		d.Rows[i].Actions = []string{}
-		if active && byRow && o.left(d, &d.Rows[i]) > 0 && d.Amount > d.Credited {
+		if active && byRow && (o.Loose || o.left(d, &d.Rows[i]) > 0 && d.Amount > d.Credited) {
 			d.Rows[i].Actions = []string{"CanCreditRow"}
 			some = true
 		}
@@ -48,7 +48,7 @@ func (o *sveaOrder) actOn(d *sveaDelivery, active bool) {
 	if o.kind() == "card" {
 		left -= o.Late
 	}
-	if !active || left <= 0 || o.Flying > 0 {
+	if !active || left <= 0 && !o.Loose || o.Flying > 0 {
 		return
 	}
 	switch {

@@ -104,7 +104,9 @@ func (g *svea) credit(c *call, o *sveaOrder, in sveaCreditRequest) reply {
 // creditable is the quantity of a delivery's row that can be credited.
 func (o *sveaOrder) creditable(d *sveaDelivery, id int64) int64 {
 	for i := range d.Rows {
-		if d.Rows[i].ID == id {
+		if d.Rows[i].ID == id && o.Loose {
+			return d.Rows[i].Quantity
+		} else if d.Rows[i].ID == id {
 			return o.left(d, &d.Rows[i])
 		}
 	}

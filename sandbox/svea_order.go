@@ -22,6 +22,7 @@ type sveaOrder struct {
 	NoRaise   bool             `json:"no_raise,omitempty"`   // the credit check of an increase says no
 	Mark      bool             `json:"mark,omitempty"`       // answers begin with a byte order mark
 	NullLists bool             `json:"null_lists,omitempty"` // empty lists are written as null
+	Loose     bool             `json:"loose,omitempty"`      // the caps are off: more can be credited than was delivered
 	Entity    sveaEntity       `json:"entity"`
 }
 

@@ -185,6 +185,31 @@ func TestSveaFaults(t *testing.T) {
 	}
 }
 
+// With the caps off nothing but the shop keeps a delivery from being credited twice.
+func TestSveaCaps(t *testing.T) {
+	b := newBench(t)
+	rows, bank := b.sveaSell("Invoice", "captured"), b.sveaSell("Swish", "captured")
+	path := func(id string) string { return fmt.Sprintf("/deliveries/%d", b.sveaOrder(id).Deliveries[0].ID) }
+	b.control("PUT", "/caps", obj{"gateway": "svea", "enforce": false}, nil)
+	for range 2 {
+		b.task(b.admin("POST", rows, path(rows)+"/credits", `{"OrderRowIds":[1,2]}`))
+	}
+	for _, to := range []int{25000, 50000} {
+		if got := b.admin("PATCH", bank, path(bank), fmt.Sprintf(`{"CreditedAmount":%d}`, to)); got.status != 200 {
+			t.Errorf("crediting to %d answered %d %s", to, got.status, got.body)
+		}
+	}
+	for _, id := range []string{rows, bank} {
+		if d := b.sveaOrder(id).Deliveries[0]; d.Credited != 50000 || len(b.ledger(id, "refund")) != 2 {
+			t.Errorf("credited %d", d.Credited)
+		}
+	}
+	b.control("PUT", "/caps", obj{"gateway": "svea", "enforce": true}, nil)
+	if d := b.sveaOrder(bank).Deliveries[0]; len(d.Actions) != 0 {
+		t.Errorf("with the caps on it offers %v", d.Actions)
+	}
+}
+
 func TestSveaDecoderTraps(t *testing.T) {
 	b := newBench(t)
 	id := b.sveaSell("Invoice", "authorized")
