@@ -24,7 +24,7 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 	case gateways.Refund:
 		err = db.afterRefund(ctx, p, op, was)
 	case gateways.Update:
-		err = db.afterUpdate(ctx, op, was)
+		err = db.afterUpdate(ctx, op)
 	}
 	if err != nil {
 		return err

@@ -46,23 +46,17 @@ func orderLines(at *position) []RefundLine {
 	return lines
 }
 
-// afterUpdate brings the order's lines and total in line with an amount update: to the new lines when it was
-// done, back to the old when it was taken back. The history tells what changed.
-func (db *DB) afterUpdate(ctx context.Context, op *Operation, was OperationState) error {
-	lines := op.Lines
-	switch {
-	case len(op.Lines) == 0:
-		return nil // only the amount changed
-	case op.State != Succeeded && was != Succeeded:
-		return nil
-	case op.State != Succeeded:
-		lines = op.WasLines
+// afterUpdate brings the order's lines and total in line with an amount update that was done. The history and
+// the operation tell what changed.
+func (db *DB) afterUpdate(ctx context.Context, op *Operation) error {
+	if op.State != Succeeded || len(op.Lines) == 0 {
+		return nil // it was not done, or only the amount changed
 	}
 	order, err := db.lockOrder(ctx, op.OrderID)
 	if err != nil {
 		return err
 	}
-	changed, err := db.setLines(ctx, order, lines)
+	changed, err := db.setLines(ctx, order, op.Lines)
 	if err != nil || len(changed) == 0 {
 		return err
 	}

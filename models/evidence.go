@@ -43,6 +43,7 @@ func (db *DB) settle(ctx context.Context, p *Payment, op *Operation, ev Evidence
 		return db.noFit(ctx, &before, op)
 	}
 	p.move(&before, next)
+	op.WasMinor = before.WasMinor
 	op.State, op.Word, op.Problem = next, r.Word, ""
 	if next == Failed {
 		op.Problem = "The gateway did not carry it out."
@@ -94,7 +95,7 @@ func (p *Payment) fits(op *Operation, next OperationState) bool {
 	case op.Kind == gateways.Void:
 		return p.VoidedAt == nil && p.CaptureReservedMinor == 0 && (p.CapturedMinor == 0 || p.Held().Minor >= op.AmountMinor)
 	case op.Kind == gateways.Update:
-		return p.VoidedAt == nil && p.CapturedMinor == 0 && p.CaptureReservedMinor == 0
+		return op.State != Failed && p.VoidedAt == nil && p.CapturedMinor == 0 && p.CaptureReservedMinor == 0
 	case op.State != Failed:
 		return true
 	case op.Kind == gateways.Refund:
@@ -104,14 +105,14 @@ func (p *Payment) fits(op *Operation, next OperationState) bool {
 	}
 }
 
-// fitsBack says whether what was done can be undone in the books: drawn money that was returned cannot
-// have never been drawn.
+// fitsBack says whether what was done can be undone in the books: drawn money that was returned, or whose rest
+// was released, cannot have never been drawn.
 func (p *Payment) fitsBack(op *Operation) bool {
 	switch op.Kind {
 	case gateways.Capture:
-		return p.CapturedMinor-op.AmountMinor >= p.RefundedMinor+p.RefundReservedMinor
+		return p.CapturedMinor-op.AmountMinor >= p.RefundedMinor+p.RefundReservedMinor && p.AuthorizedMinor == p.AmountMinor
 	case gateways.Update:
-		return p.AuthorizedMinor == op.AmountMinor && p.CapturedMinor+p.CaptureReservedMinor == 0 && p.VoidedAt == nil
+		return false // the order went by it; what the provider holds is seen when it is asked
 	}
 	return true
 }
@@ -140,7 +141,9 @@ func (p *Payment) move(op *Operation, next OperationState) {
 		p.giveBack(op, next)
 		return
 	case gateways.Update:
-		p.changeHold(op, next)
+		if next == Succeeded {
+			p.AuthorizedMinor, p.AmountMinor = op.AmountMinor, op.AmountMinor
+		}
 		return
 	}
 	reserved, done := &p.RefundReservedMinor, &p.RefundedMinor
@@ -170,23 +173,14 @@ func (p *Payment) move(op *Operation, next OperationState) {
 func (p *Payment) giveBack(op *Operation, next OperationState) {
 	switch {
 	case next == Succeeded && p.CapturedMinor > 0:
+		op.WasMinor = new(p.AuthorizedMinor) // a release, should it be taken back
 		p.AuthorizedMinor -= op.AmountMinor
 	case next == Succeeded:
 		p.VoidedAt, p.Status = new(now()), PaymentCanceled
-	case op.State == Succeeded && next == Failed && p.VoidedAt == nil:
-		p.AuthorizedMinor += op.AmountMinor
+	case op.State == Succeeded && next == Failed && op.WasMinor != nil:
+		p.AuthorizedMinor, op.WasMinor = p.AuthorizedMinor+op.AmountMinor, nil
 	case op.State == Succeeded && next == Failed:
 		p.VoidedAt, p.Status = nil, PaymentAuthorized
-	}
-}
-
-// changeHold notes that more or less is held, or that this was taken back.
-func (p *Payment) changeHold(op *Operation, next OperationState) {
-	switch {
-	case next == Succeeded:
-		p.AuthorizedMinor, p.AmountMinor = op.AmountMinor, op.AmountMinor
-	case op.State == Succeeded && next == Failed && op.WasMinor != nil:
-		p.AuthorizedMinor, p.AmountMinor = *op.WasMinor, *op.WasMinor
 	}
 }
 

@@ -76,7 +76,7 @@ type Operation struct {
 	Before         *gateways.Payment `gorm:"serializer:json"` // as the provider showed it before the first send
 	BeforeAt       *time.Time
 	BeforeVersion  *int         // of the payment's row when it was read
-	WasMinor       *int64       // of an amount update: what was held before it
+	WasMinor       *int64       // what was authorized before an amount update, or before the release of a rest
 	WasLines       []RefundLine `gorm:"serializer:json"` // of an amount update: the order's lines before it
 	Follows        *int64       // the first operation of the same wish
 
@@ -134,7 +134,7 @@ func (db *DB) saveOperation(ctx context.Context, op *Operation) error {
 	err := db.in(ctx).Model(&Operation{}).Where("id = ?", op.ID).Updates(map[string]any{
 		"state": op.State, "attempts": op.Attempts, "lookups": op.Lookups, "lease_until": op.LeaseUntil, "next_at": op.NextAt,
 		"first_sent_at": op.FirstSentAt, "ref": op.Ref, "word": op.Word, "reference": op.Reference, "problem": op.Problem,
-		"contradiction": op.Contradiction, "settings_id": op.SettingsID, "finished_at": op.FinishedAt, "updated_at": gorm.Expr("now()"),
+		"contradiction": op.Contradiction, "was_minor": op.WasMinor, "settings_id": op.SettingsID, "finished_at": op.FinishedAt, "updated_at": gorm.Expr("now()"),
 	}).Error
 	if err != nil {
 		return fmt.Errorf("save operation %d: %w", op.ID, err)
