@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kartify/kartify/money"
@@ -177,7 +178,11 @@ func (r *ReconciliationRow) Fields() []RowField {
 		add("Refunded", amount, here(r.HereRefundedMinor))
 	}
 	paid := func() {
-		add("Status", r.Word, r.HereStatus)
+		word := r.Word
+		if word == "" || strings.EqualFold(word, r.Kind) || strings.EqualFold(word, "sale") {
+			word = r.There // the file says what a row is, and no more
+		}
+		add("Status", word, r.HereStatus)
 		if r.ThereMinor != r.HereMinor || r.Currency != r.HereCurrency {
 			add("Amount", there(r.ThereMinor), here(r.HereMinor))
 		}
@@ -197,7 +202,7 @@ func (r *ReconciliationRow) Fields() []RowField {
 	case RowAbsent:
 		word := r.Word
 		if r.Kind == "here" {
-			word = "not in the file"
+			word = "absent"
 		}
 		add("Status", word, r.HereStatus)
 		if r.Kind == "here" {

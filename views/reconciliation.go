@@ -370,3 +370,14 @@ type ReconciliationBulk struct {
 	Rows   []int64
 	Count  int64
 }
+
+// thereWord stands behind what the gateway says, and before what is known here.
+func thereWord(r *models.ReconciliationRow, f models.RowField) string {
+	switch {
+	case r.Class == models.RowUnreadable:
+		return ""
+	case f.Here != "":
+		return "there,"
+	}
+	return "there"
+}
