@@ -18,7 +18,7 @@ type paykeeper struct {
 
 	refundsOf map[string][]string  // refund ids of a payment, oldest first
 	hidden    map[string]time.Time // what cannot be looked up, until when; zero is until the faults are deleted
-	misread   map[string]bool      // payments of which the next look shows another amount
+	misread   map[string]bool      // payments of which the next look at the refunds shows another amount
 }
 
 // The default merchant, so that a shop can be connected without setting anything up.

@@ -35,7 +35,7 @@ func (g *paykeeper) showUser(_ *call, m *merchant) reply {
 	return paykeeperJSON(map[string]string{"login": m.KeyID, "may_refund": may})
 }
 
-// told is an answer about a payment, with another amount once if a fault said so. The caller holds the lock.
+// told is the refunds of a payment, with another amount once if a fault said so. The caller holds the lock.
 func (g *paykeeper) told(id string, answer reply) reply {
 	if g.misread[id] {
 		delete(g.misread, id)
@@ -60,7 +60,7 @@ func (g *paykeeper) showPayment(c *call, m *merchant) reply {
 			}
 		}
 	}
-	return g.told(p.ID, paykeeperJSON([]paykeeperRow{row}))
+	return paykeeperJSON([]paykeeperRow{row})
 }
 
 // showOptions is GET /info/options/byid/: a flat object of what the shop and the payer gave.

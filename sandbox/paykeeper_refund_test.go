@@ -145,11 +145,11 @@ func TestPaykeeperFaults(t *testing.T) {
 			t.Errorf("%s answered %d %s", tt.mode, got.status, got.body)
 		}
 		b.effects(id, "refund", tt.effects)
-		if tt.mode == modeWrongAmount && b.pkRow(id).PayAmount != "1001.00" {
+		if tt.mode == modeWrongAmount && b.pkRefunds(id)[0].Amount != "101.00" {
 			t.Error("the next look shows the right amount")
 		}
-		if got := b.pkRow(id).PayAmount; got != "1000.00" {
-			t.Errorf("after %s the payment is of %s", tt.mode, got)
+		if got := b.pkRefunds(id); len(got) != tt.effects || tt.effects > 0 && got[0].Amount != "100.00" {
+			t.Errorf("after %s the refunds are %+v", tt.mode, got)
 		}
 	}
 
