@@ -109,6 +109,9 @@ func (g *ccavenue) bring(m *merchant, p *ccavenuePayment, in paymentRequest) {
 		}
 	}
 	p.StatusAt = cmp.Or(p.CreatedAt, p.StatusAt)
+	if in.CreatedAt > 0 && in.CapturedAt == 0 && !p.ShippedAt.IsZero() {
+		p.ShippedAt = p.CreatedAt
+	}
 	g.payments.put(p.Ref, p)
 	if in.Webhook {
 		g.emitNotice(p, "echo")
@@ -125,8 +128,11 @@ func (g *ccavenue) undo(p *ccavenuePayment, status string) {
 	g.reverse(p, status)
 }
 
+// ccavenueRisks are what the fraud screening says: high, low, not reviewed, go ahead, not available.
+var ccavenueRisks = []string{"High", "Low", "NR", "GA", "NA"}
+
 // move brings a transaction to another word, as the bank, the clock or the dashboard would; webhook pushes
-// the result to the reconciliation address.
+// the result to the reconciliation address. A word of the fraud screening changes that alone.
 func (g *ccavenue) move(payment, state string, webhook bool) (any, error) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
@@ -137,6 +143,8 @@ func (g *ccavenue) move(payment, state string, webhook bool) (any, error) {
 	m, from := g.merchantOfPayment(p), p.Status
 	isOpen := slices.Contains(ccavenueOpen, from)
 	switch {
+	case slices.Contains(ccavenueRisks, state):
+		p.Fraud, webhook = state, false
 	case state == from:
 		return nil, fmt.Errorf("a transaction that is %s is that already", from)
 	case isOpen && (state == "Successful" || state == "Shipped"):

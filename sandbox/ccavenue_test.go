@@ -254,6 +254,8 @@ func TestCCAvenueConfirmAndCancel(t *testing.T) {
 	if void := b.ledger(waiting, "void"); len(void) != 1 || void[0].AmountMinor != 49900 {
 		t.Errorf("what was not confirmed: %v", void)
 	}
+	b.control("POST", "/payments/"+risky+"/state", obj{"state": "Low"}, nil)
+	has(t, b.cc("confirmOrder", order(risky, "1499.00")), obj{"success_count": 1.0})
 	other := b.ccPay("Successful", obj{"order": "6"})
 	plain, _ := b.ccRaw("cancelOrder", obj{"order_List": []obj{{"reference_no": other, "amount": "1499.00"}, {"reference_no": other, "amount": "1499.00"}}})
 	want := `{"Order_Result":{"success_count":1,"failed_List":{"failed_order":{"reference_no":` + other + `,"reason":"Order List: Invalid Parameter","error_code":"51206"}},"error_desc":"","error_code":""}}`
