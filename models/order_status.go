@@ -27,7 +27,8 @@ type StatusChange struct {
 	Status  string // of HandStatuses
 	Reason  string // of MissingReasons; for missing only
 	Comment string
-	Version int // of the order when the form was shown; 0 when it was shown none
+	Version int    // of the order when the form was shown; 0 when it was shown none
+	Source  string // staff, api, bulk or webhook; who By is says it when it is empty
 	By      Actor
 }
 
@@ -53,8 +54,9 @@ func (c *StatusChange) clean(order *Order) error {
 	return nil
 }
 
-// ChangeStatus gives an order another status by hand. The same status with a comment is a note.
-func (db *DB) ChangeStatus(ctx context.Context, change StatusChange) (*Order, error) {
+// ChangeStatus gives an order another status by hand. The same status with a comment is a note. It only writes to
+// the database: called within a transaction, it is part of it.
+func (db *DB) ChangeStatus(ctx context.Context, change StatusChange) (*StatusChanged, error) {
 	var order *Order
 	err := db.Tx(ctx, func(tx *DB) error {
 		var err error
@@ -82,5 +84,5 @@ func (db *DB) ChangeStatus(ctx context.Context, change StatusChange) (*Order, er
 	if err != nil {
 		return nil, fmt.Errorf("change the status of order %d: %w", change.OrderID, err)
 	}
-	return order, nil
+	return &StatusChanged{Order: order, Wanted: order.Status}, nil
 }
