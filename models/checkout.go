@@ -42,7 +42,8 @@ type Checkout struct {
 	LeaseUntil time.Time
 	CreatedAt  time.Time
 	StartedAt  *time.Time
-	ReturnedAt *time.Time
+	ReturnedAt *time.Time // when the buyer first came back
+	ShownAt    *time.Time // when the provider, asked after that, last showed it as neither made nor over
 }
 
 // PayState is what a buyer is told of the payment of an order.
@@ -146,9 +147,14 @@ func stateOfAttempt(c *Checkout, p *Payment, doubt gateways.Doubt) (PayState, st
 		return PayFailed, "The payment was not completed."
 	case c.State == CheckoutStarted && c.ReturnedAt == nil:
 		return PayOpen, "" // may go there again
+	case c.ReturnedAt != nil && c.ShownAt != nil && c.ShownAt.Sub(*c.ReturnedAt) > settleTime:
+		return PayOpen, "" // the buyer turned back, as far as the provider knows
 	}
 	return PayChecking, ""
 }
+
+// settleTime is how long a provider may need, after the buyer came back, to know what it will know at once.
+const settleTime = 20 * time.Second
 
 // lastCheckout is the latest attempt to pay for an order, or nil.
 func (db *DB) lastCheckout(ctx context.Context, order int64) (*Checkout, error) {

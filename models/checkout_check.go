@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -18,21 +20,66 @@ func (db *DB) ReturnFrom(ctx context.Context, token string) (*PayPage, error) {
 	if err != nil || page.Checkout == nil || page.State == PayDone {
 		return page, err
 	}
-	res := db.in(ctx).Model(&Checkout{}).Where("id = ? AND (returned_at IS NULL OR returned_at < clock_timestamp() - interval '2 seconds')", page.Checkout.ID).
-		Update("returned_at", gorm.Expr("clock_timestamp()"))
-	if res.Error != nil {
-		return nil, fmt.Errorf("note that a buyer came back: %w", res.Error)
+	err = db.in(ctx).Model(&Checkout{}).Where("id = ? AND returned_at IS NULL", page.Checkout.ID).Update("returned_at", gorm.Expr("clock_timestamp()")).Error
+	if err != nil {
+		return nil, fmt.Errorf("note that a buyer came back: %w", err)
 	}
-	if res.RowsAffected == 1 {
-		var p Payment
-		if err := db.in(ctx).First(&p, "id = ?", page.Checkout.PaymentID).Error; err != nil {
-			return nil, fmt.Errorf("read payment %d: %w", page.Checkout.PaymentID, err)
-		}
-		if _, err := db.askAndFollow(ctx, &p, buyer, "return of the buyer"); err != nil {
-			db.log.InfoContext(ctx, "a payment could not be looked up when its buyer came back", "payment", p.ID, "error", err)
+	if glances.take(db.parts, page.Checkout.ID) {
+		if err := db.glance(ctx, page.Checkout); err != nil {
+			return nil, err
 		}
 	}
 	return db.PayPage(ctx, token)
+}
+
+// glance asks the provider about the payment of a buyer who came back.
+func (db *DB) glance(ctx context.Context, c *Checkout) error {
+	var p Payment
+	if err := db.in(ctx).First(&p, "id = ?", c.PaymentID).Error; err != nil {
+		return fmt.Errorf("read payment %d: %w", c.PaymentID, err)
+	}
+	found, err := db.askAndFollow(ctx, &p, buyer, "return of the buyer")
+	switch {
+	case err != nil:
+		db.log.InfoContext(ctx, "a payment could not be looked up when its buyer came back", "payment", p.ID, "error", err)
+	case !found.doubt:
+		err := db.in(ctx).Model(&Checkout{}).Where("id = ?", c.ID).Update("shown_at", gorm.Expr("clock_timestamp()")).Error
+		if err != nil {
+			return fmt.Errorf("note what the provider showed: %w", err)
+		}
+	}
+	return nil
+}
+
+// glances keep a buyer who reloads the page from having the provider asked each time.
+var glances = glanceTimes{last: map[glanceKey]time.Time{}}
+
+type glanceTimes struct {
+	mu   sync.Mutex
+	last map[glanceKey]time.Time
+}
+
+type glanceKey struct {
+	of       *parts
+	checkout int64
+}
+
+// glancePause is how long the answer to a glance is good for.
+const glancePause = 2 * time.Second
+
+// take says whether it is time for a glance at a checkout, and counts it.
+func (g *glanceTimes) take(of *parts, checkout int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := glanceKey{of, checkout}
+	if time.Since(g.last[key]) < glancePause {
+		return false
+	}
+	if len(g.last) > 10_000 {
+		clear(g.last)
+	}
+	g.last[key] = time.Now()
+	return true
 }
 
 // asking is what came of asking a provider about one payment.

@@ -83,6 +83,9 @@ func (db *DB) openCheckout(ctx context.Context, link *PaymentLink, req CheckoutR
 		if reused, err := db.reuse(ctx, last, req, at); reused || err != nil {
 			return last, false, err
 		}
+		if page, err = db.PayPage(ctx, req.Token); err != nil { // a lost start may just have ended
+			return nil, false, err
+		}
 	}
 	switch {
 	case page.State == PayDone:
