@@ -27,6 +27,7 @@ const (
 	NeedOverdue       NeedKind = "overdue"        // refunds asked for over a day ago
 	NeedPending       NeedKind = "pending"        // orders pending for over an hour
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
+	NeedDifference    NeedKind = "differences"    // what a gateway's file says otherwise than is known here
 	NeedEmail         NeedKind = "emails"         // e-mails of the last seven days that were not sent, or not for certain
 	NeedFailed        NeedKind = "failed"         // webhooks that could not be acted upon
 	NeedParked        NeedKind = "parked"         // webhooks that wait for their order or payment
@@ -35,7 +36,7 @@ const (
 
 var needOrder = []NeedKind{
 	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedPending, NeedPartner, NeedOverdue,
-	NeedEmail, NeedFailed, NeedParked, NeedForged,
+	NeedDifference, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 
 // MostNeeds is how far they are counted.
@@ -78,6 +79,9 @@ var needs = []need{
 			(SELECT sum(p.captured_minor - p.refunded_minor) FROM payments p WHERE p.order_id = o.id)::bigint, 0) AS minor
 		FROM order_events e JOIN orders o ON o.id = e.order_id
 		WHERE e.store_id = my.id AND e.event = 'REFUND_INITIATED' AND e.waiting AND o.status <> 'missing' ORDER BY e.received_at`},
+	{NeedDifference, ReconcileRun, `SELECT reconciliation_id * 10000000 + row AS id, '' AS reason, currency, opened_at AS at,
+			CASE WHEN class IN ('paid_missing', 'paid_failed', 'duplicate') THEN amount_minor ELSE 0 END AS minor
+		FROM reconciliation_rows WHERE store_id = my.id AND state = 'open' ORDER BY opened_at`},
 	{NeedEmail, EmailsRead, `SELECT e.id, '' AS reason, '' AS currency, e.created_at AS at, 0::bigint AS minor
 		FROM emails e WHERE e.store_id = my.id AND e.created_at >= (date_trunc('day', now() AT TIME ZONE my.time_zone) - interval '6 days') AT TIME ZONE my.time_zone
 			AND ` + emailTrouble + ` ORDER BY e.created_at`},

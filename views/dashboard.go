@@ -40,6 +40,7 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedHold:          {ui.Attention, "authorization near its end", "authorizations near their end", "Capture before the hold ends, or it is lost"},
 	models.NeedPending:       {ui.Busy, "order pending too long", "orders pending too long", "Sent to pay over an hour ago, and not heard of"},
 	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},
+	models.NeedDifference:    {ui.Attention, "difference from a gateway's file", "differences from gateways' files", "The gateway says otherwise than is known here"},
 	models.NeedEmail:         {ui.Attention, "e-mail not sent this week", "e-mails not sent this week", "Not sent, or not for certain"},
 	models.NeedFailed:        {ui.Bad, "webhook failed", "webhooks failed", "Stored, and could not be acted upon"},
 	models.NeedParked:        {ui.Busy, "webhook parked", "webhooks parked", "Waits for its order or payment to appear"},
@@ -83,6 +84,8 @@ func (v DashboardView) needPath(n models.Need) string {
 		return "/sales/orders?event=" + models.EventRefundInitiated
 	case models.NeedMissing:
 		return "/sales/orders?status=" + models.StatusMissing
+	case models.NeedDifference:
+		return reconciliationsPath + "?of=queue"
 	case models.NeedEmail:
 		return log("table", "gofynd_email", "state", string(models.EmailTrouble), "from", v.Now.In(v.Zone).AddDate(0, 0, -6).Format(time.DateOnly))
 	case models.NeedFailed:
