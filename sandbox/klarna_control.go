@@ -77,8 +77,7 @@ func (g *klarna) sell(in paymentRequest) (any, error) {
 	}
 	e.Shipping = e.Billing
 	if in.CreatedAt > 0 {
-		at := time.Unix(in.CreatedAt, 0).UTC()
-		e.CreatedAt, e.ExpiresAt = at.Format(klarnaTime), at.Truncate(24*time.Hour).AddDate(0, 0, o.HoldDays).Format(klarnaTime)
+		o.date(time.Unix(in.CreatedAt, 0).UTC())
 	}
 	o.PushURL = cmp.Or(in.PushURL, o.PushURL)
 	o.Silent = !in.Webhook
@@ -100,6 +99,9 @@ func (g *klarna) bring(o *klarnaOrder, in paymentRequest) {
 		o.cancel()
 	case "expired":
 		o.Entity.Status = "EXPIRED"
+	}
+	if in.CapturedAt > 0 && len(o.Entity.Captures) > 0 {
+		o.Entity.Captures[0].At = time.Unix(in.CapturedAt, 0).UTC().Format(klarnaTime)
 	}
 	if in.State == "refunded" {
 		in.Refunded = all

@@ -136,6 +136,12 @@ func TestKlarnaAuthorization(t *testing.T) {
 
 func TestKlarnaExpiry(t *testing.T) {
 	b := newBench(t)
+	old := b.klarnaSell("authorized", obj{"created_at": time.Now().AddDate(0, 0, -27).Unix()})
+	gone := b.klarnaSell("authorized", obj{"created_at": time.Now().AddDate(0, 0, -29).Unix()})
+	eventually(t, "an order of 29 days ago is over", func() bool { return b.klarnaOrder(gone).Status == "EXPIRED" })
+	if e := b.klarnaOrder(old); e.Status != "AUTHORIZED" || e.ExpiresAt != time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1).Format(klarnaTime) {
+		t.Errorf("an order of 27 days ago is %s until %s", e.Status, e.ExpiresAt)
+	}
 	id, later := b.klarnaSell("authorized"), b.klarnaSell("authorized")
 	day := 24 * time.Hour
 	today := time.Now().UTC().Truncate(day)

@@ -92,20 +92,25 @@ func (g *klarna) newOrder(m *merchant, id string, lines []klarnaLine, amount int
 	if days == 0 {
 		days = klarnaHold
 	}
-	now := g.s.clock()
-	return &klarnaOrder{
+	o := &klarnaOrder{
 		Merchant: m.KeyID, Kustom: m.Flavour == "kustom", HoldDays: days, PushURL: m.WebhookURL, NoticeURL: m.WebhookURL,
 		Entity: klarnaEntity{
 			ID: id, Status: "AUTHORIZED", Fraud: "ACCEPTED", Amount: amount, OriginalAmount: amount, Remaining: amount,
 			Currency: currency, Locale: "sv-SE", Country: "SE", Lines: lines,
 			KlarnaReference: randomFrom("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", 8),
 			Customer:        klarnaCustomer{"1980-01-01", "person"},
-			CreatedAt:       now.Truncate(time.Second).Format(klarnaTime),
-			ExpiresAt:       now.Truncate(24*time.Hour).AddDate(0, 0, days).Format(klarnaTime),
 			Captures:        []klarnaCapture{}, Refunds: []klarnaRefund{},
 			Method: klarnaMethod{"INVOICE", "Pay later"},
 		},
 	}
+	o.date(g.s.clock())
+	return o
+}
+
+// date says when an order was placed, and with it until when its authorization holds.
+func (o *klarnaOrder) date(at time.Time) {
+	o.Entity.CreatedAt = at.Truncate(time.Second).Format(klarnaTime)
+	o.Entity.ExpiresAt = at.Truncate(24*time.Hour).AddDate(0, 0, o.HoldDays).Format(klarnaTime)
 }
 
 // place makes a new order one that everybody sees. The caller holds the lock.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // soldSvea is what somebody who made an order exist is told of it.
@@ -84,6 +85,9 @@ func (g *svea) sell(in paymentRequest) (any, error) {
 	e.MerchantOrderID, e.Email, e.Phone = in.Order, cmp.Or(in.Email, e.Email), cmp.Or(in.Contact, e.Phone)
 	e.Billing = sveaAddress{Name: cmp.Or(in.Name, "Test Kund"), Street: "Gatan 1", Code: "11122", City: "Stockholm", Country: "SE"}
 	o.PushURL = cmp.Or(in.PushURL, o.PushURL)
+	if in.CreatedAt > 0 {
+		o.date(time.Unix(in.CreatedAt, 0).UTC(), m.HoldDays)
+	}
 	if err := g.bring(o, in); err != nil {
 		return nil, err
 	}

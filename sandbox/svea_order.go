@@ -105,12 +105,11 @@ func (o *sveaOrder) kind() string {
 
 // newOrder is an order a buyer has just placed. The caller holds the lock.
 func (g *svea) newOrder(m *merchant, id int64, paymentType string, rows []sveaRow, currency string) *sveaOrder {
-	now := g.s.clock()
 	o := &sveaOrder{
 		Merchant: m.KeyID, Credited: map[string]int64{}, PushURL: m.WebhookURL,
 		Entity: sveaEntity{
 			ID: id, Currency: currency, Status: "Open", SystemStatus: "Active", PaymentType: paymentType,
-			CreatedAt: now.Format(sveaTime), Email: "kund@example.test", Phone: "0700000000", Rows: rows,
+			Email: "kund@example.test", Phone: "0700000000", Rows: rows,
 			Deliveries: []sveaDelivery{}, Actions: []string{}, WillBuy: true,
 		},
 	}
@@ -119,12 +118,18 @@ func (g *svea) newOrder(m *merchant, id int64, paymentType string, rows []sveaRo
 		rows[i].ID = o.NextRow
 		o.Entity.Amount += rows[i].total()
 	}
-	if m.HoldDays > 0 {
-		o.ExpiresAt = now.AddDate(0, 0, m.HoldDays)
+	o.date(g.s.clock(), m.HoldDays)
+	return o
+}
+
+// date says when an order was placed, and until when it can be delivered where there is such a time.
+func (o *sveaOrder) date(at time.Time, holdDays int) {
+	o.Entity.CreatedAt = at.Format(sveaTime)
+	if holdDays > 0 {
+		o.ExpiresAt = at.AddDate(0, 0, holdDays)
 		text := o.ExpiresAt.Format(sveaTime)
 		o.Entity.Expires = &text
 	}
-	return o
 }
 
 // place makes a new order one that everybody sees. The caller holds the lock.

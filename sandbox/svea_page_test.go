@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sveaCart is a purchase of 125.00 SEK with 25 % VAT.
@@ -97,6 +98,15 @@ func TestSveaCheckoutEnds(t *testing.T) {
 		b.svea("POST", "/checkout/api/orders", strings.Replace(sveaCart("3", s.URL, ""), change[0], change[1], 1)).sveaField(t, field)
 	}
 	b.control("POST", "/merchants", obj{"gateway": "svea", "key_id": "100001", "webhook_url": s.URL}, nil)
+	b.control("POST", "/merchants", obj{"gateway": "svea", "key_id": "100001", "hold_days": 7}, nil)
+	held := b.sveaSell("Invoice", "authorized", obj{"created_at": time.Now().AddDate(0, 0, -4).Unix()}) // the clock is two days ahead
+	if e := b.sveaOrder(held); e.Status != "Open" || e.Expires == nil {
+		t.Errorf("held %s", compact(e))
+	}
+	b.control("POST", "/clock", obj{"advance_seconds": 25 * 3600}, nil)
+	if e := b.sveaOrder(held); e.Status != "Expired" || len(e.Actions) != 0 {
+		t.Errorf("not delivered in time: %s", compact(e))
+	}
 	pending := b.sveaSell("Invoice", "pending")
 	var out sent
 	b.control("POST", "/webhooks", obj{"gateway": "svea", "event": "CheckoutOrder.PendingStatusReleased", "payment": pending, "times": 2}, &out)
