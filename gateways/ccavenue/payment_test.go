@@ -47,7 +47,7 @@ func TestWords(t *testing.T) {
 		offers                       string
 	}
 	const all = 149900
-	declined, gone := state{failed: true}, state{authorized: true, canceled: true, voided: all}
+	declined, gone := state{failed: true}, state{canceled: true, voided: all}
 	open := state{authorized: true, offers: "capture void"}
 	drawn := state{captured: all, authorized: true, offers: "refund"}
 	back := state{captured: all, refunded: all, authorized: true}

@@ -103,7 +103,7 @@ func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 	case aborted:
 		seen.Canceled = true
 	case void:
-		seen.Authorized, seen.Canceled, seen.Voided = true, true, all
+		seen.Canceled, seen.Voided = true, all
 	case reversed:
 		seen.Authorized, seen.Captured, seen.Refunded = true, drawn, drawn
 	case disputed:
@@ -112,10 +112,10 @@ func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 		seen.Doubt, seen.Reason = gateways.Unclear, "CCAvenue says “"+shorten(seen.Word, 60)+"”, which is not a state we know."
 	}
 	switch {
-	case seen.Authorized:
+	case seen.Authorized || stands.class == void:
 	case debited(said):
 		seen.Doubt = gateways.Debited
-	case (seen.Failed || seen.Canceled) && seen.RRN != "":
+	case (stands.class == failure || stands.class == aborted) && seen.RRN != "":
 		seen.Doubt = gateways.Unclear // the bank gave it a reference, so it may have taken the money
 	}
 }

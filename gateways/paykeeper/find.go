@@ -32,6 +32,9 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 		return unlisted(req, seen)
 	}
 	found.Raw = raw
+	if req.Verb == gateways.Void {
+		found.Ref = "" // it is the id of a refund, which a hold given back is not
+	}
 	return *found, nil
 }
 

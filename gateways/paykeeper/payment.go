@@ -116,7 +116,8 @@ func (g *gateway) read(row, details record, refunds records, raw []byte) (gatewa
 
 // count finds out what of a paid payment was drawn, let go and returned. A hold is a paid payment with a date
 // of capture to come (POST notifications, batch_date). What went back before that date was let go, not refunded;
-// PayKeeper then draws the rest.
+// PayKeeper then draws the rest. Where no date is left and all went back at once, nobody tells whether it was
+// drawn in between: it is listed as a refund, and nothing counts as drawn.
 func (g *gateway) count(seen *gateways.Payment, row, details record, refunds records) error {
 	batch := at(row["batch_date"])
 	if batch.IsZero() {
@@ -126,6 +127,7 @@ func (g *gateway) count(seen *gateways.Payment, row, details record, refunds rec
 	word := stands[row["status"]]
 	var done, released, releasing int64
 	var first gateways.Result
+	atOnce := false
 	for _, r := range refunds {
 		result, err := refundResult(seen.Ref, r)
 		if err != nil {
@@ -144,6 +146,7 @@ func (g *gateway) count(seen *gateways.Payment, row, details record, refunds rec
 		if result.Status == gateways.Succeeded {
 			done += result.Amount.Minor
 		}
+		atOnce = atOnce || batch.IsZero() && result.Status != gateways.Failed && result.Amount == seen.Amount
 	}
 	if total, err := amountOf(row["refund_amount"]); err == nil {
 		done = max(done, total.Minor)
@@ -159,12 +162,15 @@ func (g *gateway) count(seen *gateways.Payment, row, details record, refunds rec
 	}
 	seen.Voided, seen.Refunded = released, max(0, done-released)
 	switch {
+	case atOnce && word == moving:
+	case atOnce && word == returned:
+		seen.Authorized, seen.Canceled, seen.Voided, seen.Reason = false, true, seen.Amount.Minor, "The whole amount went back to the buyer."
 	case word == moving && (held || releasing > 0) && released == 0:
 		seen.CaptureBefore = batch
 	case word == moving:
 		seen.Captured = seen.Amount.Minor - released
 	case released == seen.Amount.Minor:
-		seen.Canceled, seen.Reason = true, "The hold was given back to the buyer."
+		seen.Authorized, seen.Canceled, seen.Reason = false, true, "The hold was given back to the buyer."
 	case released > 0:
 		seen.Captured = seen.Amount.Minor - released
 		drawn := first // the reverse that let the rest go is the capture's only trace

@@ -15,7 +15,10 @@ func (g *gateway) Refund(ctx context.Context, req gateways.Request) (gateways.Re
 	if err != nil {
 		return gateways.Result{}, err
 	}
-	if before.Captured == 0 && before.Authorized {
+	switch {
+	case before.Canceled:
+		return gateways.Result{}, refused("refund", "The whole amount of this payment has gone back to the buyer.")
+	case before.Captured == 0 && before.Authorized:
 		return gateways.Result{}, refused("refund", "This payment is only held, so there is nothing to refund. Cancel it instead.")
 	}
 	whole := before.Amount == req.Amount && before.Refunded == 0 && before.Voided == 0
