@@ -67,7 +67,19 @@ func (h *Handlers) CreateConfirmation(c echo.Context) error {
 	if err := h.DB.RunConfirmations(soon, run); err != nil && soon.Err() == nil {
 		return err
 	}
+	h.awaitConfirmations(soon, run, web.User(c))
 	return web.SeeOther(c, confirmPath+"/confirmations/"+run)
+}
+
+// awaitConfirmations waits for what other workers have taken up of a run, until ctx is over.
+func (h *Handlers) awaitConfirmations(ctx context.Context, id string, user *models.User) {
+	for ctx.Err() == nil {
+		run, err := h.DB.ConfirmationRun(ctx, id, user)
+		if err != nil || run.Count(models.ConfirmWaiting) == 0 {
+			return // the page says how it stands
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 type confirmationParam struct {

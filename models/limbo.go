@@ -104,7 +104,8 @@ var limboKinds = []limboKind{
 		state:   "'waiting'", why: "'Fynd asked for the money over a day ago, and none has moved.'",
 	},
 	{
-		kind: NeedPending, at: "x.date_added", grace: time.Hour, from: "orders x", where: "x.status = 'pending' AND x.gateway <> 'cod'", order: "x.id",
+		kind: NeedPending, at: "x.date_added", grace: time.Hour, from: "orders x", order: "x.id",
+		where: "x.status = 'pending' AND x.gateway <> 'cod' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.id AND p.status = 'authorized')",
 		minor: "x.total_minor", money: "x.currency", state: "x.status", why: "'The customer was sent to pay, and nothing more was heard.'",
 	},
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -210,6 +211,11 @@ func limboWhy(r models.LimboRow) string {
 		return ui.Words(r.Word) + " sent, and not answered."
 	}
 	return r.Why
+}
+
+// hangs says whether the row is one that only the gateway's people may be able to bring forward.
+func hangs(kind models.NeedKind) bool {
+	return slices.Contains([]models.NeedKind{models.NeedReview, models.NeedContradiction, models.NeedUnknown, models.NeedRefunding}, kind)
 }
 
 // limboLink is the page on which the row is decided, when that is no single press: its words and its address.
