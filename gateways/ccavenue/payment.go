@@ -65,10 +65,35 @@ func (g *gateway) row(ctx context.Context, verb string, row record, raw []byte, 
 		}
 	}
 	judge(&seen, drawn.Minor, row["order_bank_response"], g.now())
-	if refunds && standingOf(seen.Word).class == returned {
+	switch {
+	case !refunds:
+	case standingOf(seen.Word).class == returned:
 		return seen, g.addRefunds(ctx, verb, &seen)
+	case seen.Refunded > 0:
+		return seen, g.addReturn(ctx, verb, &seen, at(row["order_status_date_time"]))
 	}
 	return seen, nil
+}
+
+// addReturn lists what CCAvenue gave back by itself: all that the refunds before it had left.
+func (g *gateway) addReturn(ctx context.Context, verb string, seen *gateways.Payment, when time.Time) error {
+	refunds, err := g.refunds(ctx, verb, seen.Ref, seen.Amount.Currency)
+	if err != nil {
+		return err
+	}
+	left := seen.Captured
+	for _, r := range refunds {
+		if r.Status == gateways.Succeeded {
+			left -= r.Amount.Minor
+		}
+	}
+	seen.Refunds = refunds
+	if left > 0 {
+		seen.Refunds = append(seen.Refunds, gateways.Result{
+			Status: gateways.Succeeded, Ref: seen.Word, PaymentRef: seen.Ref, Amount: money.New(left, seen.Amount.Currency), Word: seen.Word, At: when, Raw: seen.Raw,
+		})
+	}
+	return nil
 }
 
 // told are the values of a row that a Payment has places of its own for, and those that are about the answer.

@@ -75,11 +75,13 @@ func TestWords(t *testing.T) {
 		{"Auto-Cancelled", "0.0", "", gone},
 		{"Auto Cancelled", "0.0", "", gone},
 		{"Auto-Reversed", "0.0", "", gone},
+		{"Auto-Reversed", "1499.0", "", back},                                                // confirmed at once, and found to be paid twice the next day
 		{"Refunded", "1499.0", "", state{captured: all, authorized: true, offers: "refund"}}, // its list is empty here
 		{"System refund", "1499.0", "", back},
 		{"Systemrefund", "1499.0", "", back},
 		{"Chargeback", "1499.0", "", state{captured: all, authorized: true}},
 		{"Fraud", "0.0", "", declined},
+		{"Fraud", "1499.0", "", back},
 		{"Settled", "1499.0", "", state{doubt: gateways.Unclear}},
 		{"NotSuccessful", "1499.0", "", state{doubt: gateways.Unclear}},
 	}
@@ -109,7 +111,7 @@ func TestWords(t *testing.T) {
 // A failed payment to which the bank gave a reference may have been debited: not known is not failed.
 func TestABankReferenceIsADoubt(t *testing.T) {
 	for word, want := range map[string]gateways.Doubt{"Unsuccessful": gateways.Unclear, "Aborted": gateways.Unclear, "Timeout": gateways.Unclear, "Awaited": gateways.Unclear, "Shipped": "", "Cancelled": ""} {
-		row := strings.Replace(sample(t, "status.json"), `"Shipped"`, `"`+word+`"`, 1)
+		row := strings.NewReplacer(`"Shipped"`, `"`+word+`"`, `"order_capt_amt":1499.0`, `"order_capt_amt":0.0`).Replace(sample(t, "status.json"))
 		if got, err := newShop(t, map[string]string{"orderStatusTracker": row}).open(t).Payment(t.Context(), "112233445566"); err != nil || got.Doubt != want {
 			t.Errorf("%s: %+v, %v", word, got, err)
 		}
@@ -169,6 +171,21 @@ func TestRefundsMadeInTheDashboard(t *testing.T) {
 	got, err := newShop(t, map[string]string{"orderStatusTracker": refunded, "getRefundDetails": details}).open(t).Payment(t.Context(), "112233445566")
 	if err != nil || len(got.Refunds) != 3 || got.Refunds[0].Ref != "2026-11-23 1.00" || got.Refunds[1].Ref != "2026-11-23 1.00 (2)" || got.Refunds[0].Key != "" || got.Refunded != 50050 {
 		t.Errorf("refunds %+v, %v", got.Refunds, err)
+	}
+}
+
+// What CCAvenue gives back by itself is a refund of what the refunds before it had left.
+func TestCCAvenueGivesBack(t *testing.T) {
+	row := strings.Replace(sample(t, "status.json"), "Shipped", "System refund", 1)
+	for details, want := range map[string]string{noRefund: "System refund 1499.00", sample(t, "refund_details.json"): "KFRF1001A 499.50, System refund 999.50"} {
+		got, err := newShop(t, map[string]string{"orderStatusTracker": row, "getRefundDetails": details}).open(t).Payment(t.Context(), "112233445566")
+		var list []string
+		for _, r := range got.Refunds {
+			list = append(list, r.Ref+" "+r.Amount.Decimal())
+		}
+		if err != nil || strings.Join(list, ", ") != want || got.Refunded != 149900 || got.Captured != 149900 || len(got.Offers) != 0 {
+			t.Errorf("%q of %+v, %v, want %q", list, got, err, want)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	returned              // one refund or more
 	reversed              // given back by CCAvenue
 	disputed              // the buyer's bank took it back
+	spoilt                // the bank took another amount
 )
 
 type standing struct {
@@ -50,7 +51,7 @@ var standings = map[string]standing{
 	"refunded":      {returned, ""},
 	"systemrefund":  {reversed, "CCAvenue gave the money back by itself."},
 	"chargeback":    {disputed, "The buyer disputed it, and his bank took the money back."},
-	"fraud":         {failure, "The bank took another amount than CCAvenue asked for."},
+	"fraud":         {spoilt, "The bank took another amount than CCAvenue asked for."},
 }
 
 func standingOf(word string) standing {
@@ -79,6 +80,12 @@ func debited(texts ...string) bool {
 func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 	stands := standingOf(seen.Word)
 	all := seen.Amount.Minor
+	switch confirmed := drawn > 0; {
+	case confirmed && (stands.class == void || stands.class == spoilt):
+		stands.class = reversed // it was drawn before it went back
+	case stands.class == spoilt:
+		stands.class = failure
+	}
 	if drawn <= 0 || drawn > all {
 		drawn = all
 	}
