@@ -48,6 +48,34 @@ func (o *office) enterAs(role models.Role) *person {
 	return o.enter(string(role))
 }
 
+// From an order one click leads into both logs, filtered by its partner order ID, and nobody needs to copy it.
+func TestOrderLeadsIntoBothLogs(t *testing.T) {
+	o := openOffice(t)
+	order := o.fyndOrder()
+	hook := o.webhook(order, nil)
+	o.webhook(o.fyndOrder(), nil)
+	mira := o.enterAs(models.Manager)
+	page := mira.get(fmt.Sprintf("/sales/orders/%d", order))
+	partner := fmt.Sprintf("FY%d", order)
+	if page.Find(fmt.Sprintf("[data-copy][aria-label='Copy %s']", partner)).Length() == 0 {
+		t.Error("the partner order ID cannot be copied")
+	}
+	for _, table := range []string{"gofynd_webhook", "gofynd_email"} {
+		path := dataLog + "?" + url.Values{"table": {table}, "gofynd_order_id": {partner}}.Encode()
+		if page.Find(fmt.Sprintf("a[href='%s']", path)).Length() == 0 {
+			t.Errorf("no link leads to %s", path)
+			continue
+		}
+		log := mira.get(path)
+		if got := log.Find("[name=gofynd_order_id]").AttrOr("value", ""); got != partner {
+			t.Errorf("%s is filtered by %q", table, got)
+		}
+		if rows := log.Find("#data-log tbody tr").Length(); table == "gofynd_webhook" && (rows != 1 || log.Find(fmt.Sprintf("#data-log tbody a[href*='/%d']", hook)).Length() == 0) {
+			t.Errorf("%d rows of %s", rows, table)
+		}
+	}
+}
+
 func TestDataLogList(t *testing.T) {
 	o := openOffice(t)
 	order, other := o.fyndOrder(), o.fyndOrder()

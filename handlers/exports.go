@@ -130,8 +130,12 @@ func (h *Handlers) DownloadExport(c echo.Context) error {
 	if err := c.Bind(&form); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	e, err := h.DB.OpenExport(ctx, form.ID, web.Actor(c))
+	ctx, head := c.Request().Context(), c.Request().Method == http.MethodHead
+	open := h.DB.OpenExport
+	if head {
+		open = h.DB.ReadyExport // who asks what there is downloads nothing
+	}
+	e, err := open(ctx, form.ID, web.Actor(c))
 	if err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func (h *Handlers) DownloadExport(c echo.Context) error {
 	headers.Set(echo.HeaderContentLength, strconv.FormatInt(e.Bytes, 10))
 	headers.Set("Repr-Digest", digest(e.SHA256))
 	c.Response().WriteHeader(http.StatusOK)
-	if c.Request().Method == http.MethodHead {
+	if head {
 		return nil
 	}
 	to := newDownload(c)

@@ -228,6 +228,14 @@ func TestExportInTheBackgroundIsKept(t *testing.T) {
 	for _, fact := range []string{"FilterStatus: Processed", "Missing ordersNot included", "Days begin inAsia/Kolkata", "Orders promised1", "Orders in the file1", "SHA-256 of the file", "SHA-256 of its rows as CSV"} {
 		ready.want(t, http.StatusOK, fact)
 	}
+	if got := mira.ask(http.MethodHead, "/exports/"+id+"/file", nil); got.StatusCode != http.StatusOK || got.body != "" || got.ContentLength <= 0 {
+		t.Errorf("HEAD answers %d %q, %d bytes", got.StatusCode, got.body, got.ContentLength)
+	}
+	var downloads int
+	s.scan(&downloads, "SELECT count(*) FROM audit_log WHERE action = 'export.downloaded'")
+	if downloads != 0 {
+		t.Error("who asked for the size is said to have downloaded the file")
+	}
 	file := mira.get("/exports/" + id + "/file")
 	sum := sha256.Sum256([]byte(file.body))
 	if file.StatusCode != http.StatusOK || file.Header.Get("Repr-Digest") != "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":" || file.ContentLength != int64(len(file.body)) {

@@ -45,14 +45,23 @@ func (db *DB) Export(ctx context.Context, id string) (*Export, error) {
 	return e, nil
 }
 
-// OpenExport is an export whose file somebody is about to download, which is audited.
-func (db *DB) OpenExport(ctx context.Context, id string, by Actor) (*Export, error) {
+// ReadyExport is an export whose file may be downloaded.
+func (db *DB) ReadyExport(ctx context.Context, id string, _ Actor) (*Export, error) {
 	e, err := db.Export(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if !e.HasFile(now()) {
 		return nil, ErrNotFound
+	}
+	return e, nil
+}
+
+// OpenExport is an export whose file somebody is about to download, which is audited.
+func (db *DB) OpenExport(ctx context.Context, id string, by Actor) (*Export, error) {
+	e, err := db.ReadyExport(ctx, id, by)
+	if err != nil {
+		return nil, err
 	}
 	err = db.Tx(ctx, func(tx *DB) error {
 		return tx.audit(ctx, e.chain(), by, "export.downloaded", e.object(), nil, map[string]any{"orders": e.Written, "bytes": e.Bytes})
