@@ -178,10 +178,7 @@ func (a *adoption) enter(ctx context.Context, verb gateways.Verb, r gateways.Res
 		}
 	}
 	a.ops, a.entered = append(a.ops, *op), append(a.entered, op)
-	if verb == gateways.Void && op.State == Succeeded {
-		_, err = db.paidStatus(ctx, p.OrderID, a.by)
-	}
-	return err
+	return nil
 }
 
 // key names an effect of the provider's, so that it is entered once.

@@ -25,8 +25,15 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 		err = db.afterRefund(ctx, p, op, was)
 	case gateways.Update:
 		err = db.afterUpdate(ctx, op)
+	case gateways.Capture, gateways.Void:
+		if op.State == Succeeded { // the order's status goes by the rules that a webhook with the same news goes by
+			_, err = db.paidStatus(ctx, op.OrderID, JobActor)
+		}
 	}
 	if err != nil {
+		return err
+	}
+	if err := db.followStatusActions(ctx, p, op); err != nil {
 		return err
 	}
 	if op.Once && op.State.Final() {
@@ -99,24 +106,7 @@ func (db *DB) refundStatus(ctx context.Context, order *Order) error {
 	case sum.Refunded > 0:
 		status = StatusRefunded
 	}
-	return db.setStatus(ctx, order, status, "", "", JobActor)
-}
-
-// setStatus moves an order to a status and writes it into the history. The same status again changes nothing.
-func (db *DB) setStatus(ctx context.Context, order *Order, status, reason, comment string, by Actor) error {
-	if order.Status == status && order.StatusReason == reason {
-		return nil
-	}
-	was := order.Status
-	err := db.in(ctx).Model(&Order{}).Where("id = ?", order.ID).
-		Updates(map[string]any{"status": status, "status_reason": reason, "date_modified": gorm.Expr("now()")}).Error
-	if err != nil {
-		return fmt.Errorf("set the status of order %d: %w", order.ID, err)
-	}
-	order.Status, order.StatusReason = status, reason
-	return db.addHistory(ctx, OrderHistory{
-		OrderID: order.ID, StoreID: order.StoreID, Kind: "status", FromStatus: &was, ToStatus: &status, Comment: comment,
-	}, by)
+	return db.putStatus(ctx, order, status, "", "", JobActor) // what follows from money moves no money
 }
 
 // closeRefundRequests takes a REFUND_INITIATED out of the queue once the money it names has been returned,

@@ -579,7 +579,7 @@ func reviewForm(v ReviewView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = ui.Textarea(ui.FieldView{Name: "reason", Label: "Reason", Value: v.Reason, Required: true, Help: "What you saw, and where. It goes into the history and the audit log.", Error: fieldError(v.Problem, "reason"), Attrs: templ.Attributes{"maxlength": "200", "dir": "auto"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "reason", Label: "Reason", Value: v.Reason, Required: true, Help: "What you saw, and where. It goes into the history and the audit log.", Error: fieldError(v.Problem, "reason"), Attrs: templ.Attributes{"maxlength": "200", "dir": "auto"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

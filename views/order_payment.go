@@ -52,6 +52,9 @@ func paymentSentence(p *models.OrderPayment) string {
 	if p.RefundReservedMinor > 0 {
 		parts = append(parts, p.Amount(p.RefundReservedMinor).Grouped()+" on its way back")
 	}
+	if held := p.Held(); held.Minor > 0 && p.RefundedMinor+p.RefundReservedMinor == 0 {
+		return "captured, " + held.Grouped() + " still held"
+	}
 	if len(parts) == 0 {
 		return "captured"
 	}
