@@ -105,7 +105,7 @@ func TestLimboListsWhatItCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	support := as("support@ruosh.example")
-	list := support.get("/sales/limbo")
+	list := support.get("/sales/limbo?of=review")
 	list.want(t, http.StatusOK, "Look <b>there</b>.")
 	if to, _ := list.Find("#limbo td a").Attr("href"); !strings.HasPrefix(to, "/sales/orders/1001#operation-") {
 		t.Errorf("the row leads to %q", to)

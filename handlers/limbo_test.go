@@ -1,0 +1,92 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestLimboRowsAreMendedFromTheBoard(t *testing.T) {
+	_, as := castSite(t)
+	support := as("support@ruosh.example")
+	list := support.get("/sales/limbo?of=missing")
+	list.want(t, http.StatusOK, "The customer was debited, and the callback of the payment did not arrive.")
+	if rows := list.each("tr[data-limbo] td.lead a"); rows != "1007|1006|1005" {
+		t.Errorf("the missing orders are %s", rows)
+	}
+	one := support.post("/sales/limbo/fixes", "do", "take", "row", "missing:1005", "back", "of=missing")
+	if to := one.Header.Get("Location"); one.StatusCode != http.StatusSeeOther || to != "/sales/limbo?of=missing" {
+		t.Errorf("one row: %d, to %s", one.StatusCode, to)
+	}
+	support.get("/sales/limbo?of=missing").want(t, http.StatusOK, "Order 1005 is yours.")
+	several := []string{"do", "take", "row", "missing:1006", "row", "missing:1007", "back", "of=missing"}
+	support.post("/sales/limbo/fixes", several...).want(t, http.StatusOK, "Look after 2 rows?")
+	if owned := support.get("/sales/limbo").each("tr[data-limbo] td.sub"); strings.Count(owned, "Asha Rao") != 1 {
+		t.Errorf("before it was confirmed the owners are %s", owned)
+	}
+	support.post("/sales/limbo/fixes", append(several, "sure", "2")...)
+	if owned := support.get("/sales/limbo").each("tr[data-limbo] td.sub"); strings.Count(owned, "Asha Rao") != 3 {
+		t.Errorf("afterwards the owners are %s", owned)
+	}
+	for _, wrong := range [][]string{{"do", "take"}, {"do", "nonsense", "row", "missing:1005"}} {
+		support.post("/sales/limbo/fixes", wrong...)
+		support.get("/sales/limbo").want(t, http.StatusOK, "Tick at least one row")
+	}
+	if got := support.post("/sales/limbo/fixes", "do", "take", "row", "missing:x"); got.StatusCode != http.StatusNotFound {
+		t.Errorf("a row that is none: %d", got.StatusCode)
+	}
+	viewer := as("viewer@ruosh.example")
+	for _, do := range []string{"ask", "confirm", "fail", "tell", "accept"} {
+		if got := viewer.post("/sales/limbo/fixes", "do", do, "row", "missing:1005"); got.StatusCode != http.StatusForbidden {
+			t.Errorf("a viewer may %s: %d", do, got.StatusCode)
+		}
+	}
+	if buttons := viewer.get("/sales/limbo").each("td.fixes button"); strings.Contains(buttons, "Confirm") || !strings.Contains(buttons, "Take it") {
+		t.Errorf("a viewer is offered %s", buttons)
+	}
+	support.get("/sales/limbo/trends").want(t, http.StatusOK, "Money at risk by age")
+}
+
+func TestLimboAlertsAreSet(t *testing.T) {
+	_, as := castSite(t)
+	owner := as("owner@ruosh.example")
+	owner.get("/sales/limbo").want(t, http.StatusOK, "E-mail when something new is in limbo")
+	owner.post("/sales/limbo/alerts", "store", "40", "mails", "1", "address", "ops@ruosh.example", "every", "15")
+	page := owner.get("/sales/limbo")
+	if to := page.Find(`.alert-form input[name="address"]`).First().AttrOr("value", ""); to != "ops@ruosh.example" {
+		t.Errorf("alerts go to %q", to)
+	}
+	owner.post("/sales/limbo/alerts", "store", "40", "address", "nonsense", "every", "15")
+	owner.get("/sales/limbo").want(t, http.StatusOK, "is no list of e-mail addresses")
+	if got := as("support@ruosh.example").post("/sales/limbo/alerts", "store", "40", "every", "15"); got.StatusCode != http.StatusForbidden {
+		t.Errorf("support sets alerts: %d", got.StatusCode)
+	}
+}
+
+func TestConfirmPaymentForm(t *testing.T) {
+	_, as := castSite(t)
+	support := as("support@ruosh.example")
+	const path = "/system/tools/fynd-api/gofynd-api"
+	support.get(path+"?ids=FY1").want(t, http.StatusOK, "GoFynd order ID")
+	support.post(path+"/confirmations", "ids", " ,\n").want(t, http.StatusUnprocessableEntity, "Fill in at least one GoFynd order ID.")
+	run := support.post(path+"/confirmations", "ids", "FYNONE\nFY64D4E4250DB0CB1010", "pick", "FYNONE")
+	if run.StatusCode != http.StatusSeeOther {
+		t.Fatalf("execute: %d", run.StatusCode)
+	}
+	at := run.Header.Get("Location")
+	for range 2 {
+		results := support.get(at)
+		results.want(t, http.StatusOK, "2 refused")
+		if said := results.each("tr[data-confirmed] td.main"); strings.Count(said, "No order of your Fynd stores") != 2 {
+			t.Errorf("the results say %s", said)
+		}
+	}
+	if got := as("finance@ruosh.example").get(at); got.StatusCode != http.StatusNotFound {
+		t.Errorf("somebody else's results: %d", got.StatusCode)
+	}
+	for _, email := range []string{"viewer@ruosh.example", "manager@ruosh.example", "auditor@ruosh.example"} {
+		if got := as(email).post(path+"/confirmations", "ids", "FY1"); got.StatusCode != http.StatusForbidden {
+			t.Errorf("%s confirms payments: %d", email, got.StatusCode)
+		}
+	}
+}
