@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -133,6 +134,35 @@ func (h *Handlers) CheckGateway(c echo.Context) error {
 	return h.showGateway(c, status, at, func(v *views.GatewayView) {
 		v.Checked, v.CheckProblem = true, problem
 	})
+}
+
+// SaveReturnURLs stores where buyers of a store may be sent back to.
+func (h *Handlers) SaveReturnURLs(c echo.Context) error {
+	var form struct {
+		Addresses string `form:"return_urls"`
+	}
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	at, err := h.at(c)
+	if err != nil {
+		return err
+	}
+	if _, err := h.DB.SettingsPage(c.Request().Context(), at.Store, at.Gateway, at.Mode); err != nil {
+		return err
+	}
+	err = h.DB.SetReturnURLs(c.Request().Context(), at.Store, strings.Fields(form.Addresses), web.Actor(c))
+	var problem *models.Problem
+	switch {
+	case errors.As(err, &problem):
+		return h.showGateway(c, http.StatusUnprocessableEntity, at, func(v *views.GatewayView) { v.ReturnTyped, v.ReturnProblem = &form.Addresses, problem.Sentence })
+	case err != nil:
+		return err
+	}
+	if err := web.Notice(c, "The addresses of the shop are stored."); err != nil {
+		return err
+	}
+	return web.SeeOther(c, views.GatewayPath(at.Gateway, at.Store, at.Mode)+"#return")
 }
 
 func (h *Handlers) showGateway(c echo.Context, status int, at settingsAt, edit func(*views.GatewayView)) error {

@@ -96,6 +96,7 @@ func (h *Handlers) extensionRoutes() []web.Route {
 		scoped(get("/extensions/payment/:gateway", models.PaymentSettings, h.ShowGateway)),
 		scoped(post("/extensions/payment/:gateway", models.PaymentCredentials, h.SaveGateway)),
 		scoped(post("/extensions/payment/:gateway/checks", models.PaymentSettings, h.CheckGateway)),
+		scoped(post("/extensions/payment/:gateway/return-urls", models.PaymentCredentials, h.SaveReturnURLs)),
 	}
 }
 

@@ -186,6 +186,9 @@ func (db *DB) storeImport(ctx context.Context, req ImportRequest, report *Import
 			if err != nil {
 				return err
 			}
+			if err := tx.wakeStore(ctx, store); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -90,10 +90,13 @@ type SettingsPage struct {
 	Store       *Store
 	Driver      gateways.Driver
 	Mode        string
-	Versions    []GatewaySettings     // newest first
-	Authors     map[int64]string      // names of the people who made the versions
-	Secrets     map[string]SecretNote // slug → what may be said of a stored secret
-	LastWebhook *time.Time            // when the last genuine webhook came
+	Versions    []GatewaySettings      // newest first
+	Authors     map[int64]string       // names of the people who made the versions
+	Secrets     map[string]SecretNote  // slug → what may be said of a stored secret
+	LastWebhook *time.Time             // when the last genuine webhook came
+	LastEvents  map[string]time.Time   // the same by what it was: "return" and "echo" of CCAvenue
+	Tried       map[gateways.Verb]bool // what has been done with test orders here and arrived at the provider
+	ReturnURLs  []string               // where buyers may be sent back to
 }
 
 // SecretNote is what may be said of a stored secret.
@@ -143,7 +146,37 @@ func (db *DB) SettingsPage(ctx context.Context, store int64, gateway, mode strin
 	if len(last) > 0 {
 		page.LastWebhook = &last[0]
 	}
-	return page, nil
+	if page.ReturnURLs, err = db.ReturnURLs(ctx, store); err != nil {
+		return nil, err
+	}
+	return page, db.gatewayHistory(ctx, page)
+}
+
+// gatewayHistory reads what has come from a gateway by kind, and which of its verbs have been tried in test mode.
+func (db *DB) gatewayHistory(ctx context.Context, page *SettingsPage) error {
+	page.LastEvents, page.Tried = map[string]time.Time{}, map[gateways.Verb]bool{}
+	for _, kind := range []string{"return", "echo"} {
+		var last []time.Time
+		err := db.in(ctx).Table("webhooks").Scopes(scoped(ctx, "webhooks")).
+			Where("source = ? AND store_id = ? AND event = ? AND verdict = 'verified'", page.Driver.Code, page.Store.ID, kind).Order("id DESC").Limit(1).Pluck("received_at", &last).Error
+		if err != nil {
+			return fmt.Errorf("look for the last %s of %s: %w", kind, page.Driver.Code, err)
+		}
+		if len(last) > 0 {
+			page.LastEvents[kind] = last[0]
+		}
+	}
+	var verbs []gateways.Verb
+	err := db.in(ctx).Raw(`SELECT DISTINCT o.kind FROM operations o JOIN payments p ON p.id = o.payment_id
+		WHERE o.store_id = ? AND p.gateway = ? AND p.mode = 'test' AND o.state = 'succeeded' AND o.source <> 'provider' AND o.idempotency_key NOT LIKE 'kfycast%'`,
+		page.Store.ID, page.Driver.Code).Scan(&verbs).Error
+	if err != nil {
+		return fmt.Errorf("look for what was tried with %s: %w", page.Driver.Code, err)
+	}
+	for _, verb := range verbs {
+		page.Tried[verb] = true
+	}
+	return nil
 }
 
 // settingsVersions are the latest versions of settings, newest first.

@@ -221,8 +221,11 @@ func TestUnknownPaymentWaitsForItsOrder(t *testing.T) {
 	if got := h.text(`SELECT state || ' ' || order_ref FROM webhooks WHERE id = $1`, receipt.WebhookID); got != "parked 7001-1" {
 		t.Fatalf("it is %s", got)
 	}
-	h.exec(`INSERT INTO orders (id, store_id, status, gateway, currency, items_minor, total_minor) VALUES (7001, 40, 'pending', 'bogus', 'INR', 10000, 10000)`)
-	h.exec(`UPDATE webhooks SET next_at = now() WHERE state = 'parked'`)
+	file := "order_id,date_added,status,gateway,currency,total\n7001,2026-11-20 10:00,pending,bogus,INR,100.00\n"
+	report, err := h.db.ImportOrders(h.ctx, models.ImportRequest{File: strings.NewReader(file), Name: "orders.csv", Store: 40, By: models.SystemActor})
+	if err != nil || report.Orders != 1 {
+		t.Fatalf("import: %+v, %v", report, err)
+	}
 	h.work()
 	if got := h.stands(7001); got != "processing success" {
 		t.Errorf("the order is %s", got)

@@ -10,10 +10,22 @@ import (
 
 // wakeOrder makes the parked webhooks of an order due, because the order has appeared.
 func (db *DB) wakeOrder(ctx context.Context, order *Order) error {
-	if order.PartnerID() == "" {
-		return nil
+	if err := db.wakeHints(ctx, []int64{order.ID}); err != nil || order.PartnerID() == "" {
+		return err
 	}
 	return db.wake(ctx, db.in(ctx).Where("source = ? AND store_id = ? AND partner_order_id = ?", sourceFynd, order.StoreID, order.PartnerID()))
+}
+
+// wakeHints makes the parked webhooks of payment gateways due that name one of these orders, by our number with
+// an attempt's suffix or without, or by the shop's own.
+func (db *DB) wakeHints(ctx context.Context, orders []int64) error {
+	return db.wake(ctx, db.in(ctx).Where(`source <> ? AND order_ref <> '' AND EXISTS (SELECT 1 FROM orders o WHERE o.id IN ? AND o.store_id = webhooks.store_id
+		AND (webhooks.order_ref = o.affiliate_order_id OR split_part(webhooks.order_ref, '-', 1) = o.id::text))`, sourceFynd, orders))
+}
+
+// wakeStore makes everything due that is parked for a store, because many orders have appeared.
+func (db *DB) wakeStore(ctx context.Context, store int64) error {
+	return db.wake(ctx, db.in(ctx).Where("store_id = ?", store))
 }
 
 // wakePayment makes the parked webhooks of a payment due, because the payment has appeared or moved on.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kartify/kartify/gateways"
@@ -24,6 +25,9 @@ type GatewayView struct {
 	Enabled  bool              // as it was sent
 	Problem  string            // about no field
 	Problems []ui.FieldError   // by field
+
+	ReturnTyped   *string // the addresses as they were sent, when they were refused
+	ReturnProblem string
 
 	Checked      bool // the connection was just tested
 	CheckProblem *models.Problem
@@ -60,6 +64,19 @@ func (v GatewayView) path() string { return GatewayPath(v.Driver.Code, v.Store.I
 func (v GatewayView) checkPath() string {
 	query := url.Values{"store": {strconv.FormatInt(v.Store.ID, 10)}, "mode": {v.Mode}}
 	return "/extensions/payment/" + v.Driver.Code + "/checks?" + query.Encode()
+}
+
+func (v GatewayView) returnPath() string {
+	query := url.Values{"store": {strconv.FormatInt(v.Store.ID, 10)}, "mode": {v.Mode}}
+	return "/extensions/payment/" + v.Driver.Code + "/return-urls?" + query.Encode()
+}
+
+// returnURLs are the addresses of the shop, one to a line.
+func (v GatewayView) returnURLs() string {
+	if v.ReturnTyped != nil {
+		return *v.ReturnTyped
+	}
+	return strings.Join(v.SettingsPage.ReturnURLs, "\n")
 }
 
 func (v GatewayView) version() int {
@@ -137,15 +154,71 @@ func (v GatewayView) last(field gateways.Field) string {
 
 func (v GatewayView) day(t time.Time) string { return t.In(v.Store.Zone()).Format("2 Jan 2006") }
 
-// webhookURL is what the merchant pastes at the provider, or "" when it sends no webhooks.
-func (v GatewayView) webhookURL() string {
-	switch {
-	case v.Driver.Inbox == nil:
-		return ""
-	case v.Driver.Code == "gofynd":
-		return v.Address + "/callbacks/gofynd"
+// callbackAddress is an address that the merchant pastes at the provider.
+type callbackAddress struct {
+	Name, Address, Help string
+	Last                *time.Time
+}
+
+// callbacks are the addresses that a provider must be told of, none when it sends nothing.
+func (v GatewayView) callbacks() []callbackAddress {
+	if v.Driver.Inbox == nil {
+		return nil
 	}
-	return fmt.Sprintf("%s/callbacks/%s/%d", v.Address, v.Driver.Code, v.Store.ID)
+	base := fmt.Sprintf("%s/callbacks/%s/%d", v.Address, v.Driver.Code, v.Store.ID)
+	last := func(event string) *time.Time {
+		if at, came := v.LastEvents[event]; came {
+			return &at
+		}
+		return nil
+	}
+	switch v.Driver.Code {
+	case "gofynd":
+		return []callbackAddress{{"", v.Address + "/callbacks/gofynd", "Paste this address into the webhook settings of " + v.Driver.Name + ".", v.LastWebhook}}
+	case "ccavenue":
+		return []callbackAddress{
+			{"Order Status echo URL", base + "/echo", "At CCAvenue: Settings > Dynamic Event Notification > Order Status echo URL, and the same under Order Reconciliation Status.", last("echo")},
+			{"Order Status URL", base + "/return", "In the same place: Order Status. Buyers come back there.", last("return")},
+		}
+	case "klarna", "svea":
+		return []callbackAddress{{"", base + "/…", v.Driver.Name + " is told this address with every payment that starts here, with its order at the end; there is nothing to paste.", v.LastWebhook}}
+	case "paykeeper":
+		return []callbackAddress{{"", base, "In the PayKeeper cabinet: Settings > Receiving information about payments > POST notification. Enter the same secret word there and here.", v.LastWebhook}}
+	}
+	return []callbackAddress{{"", base, "Paste this address into the webhook settings of " + v.Driver.Name + ".", v.LastWebhook}}
+}
+
+// setUpStep is one of the three steps after which a gateway can follow the orders.
+type setUpStep struct {
+	Title string
+	Done  bool
+	Help  string
+	Path  string // where it is done; "" for here
+}
+
+// setUpSteps are what a gateway needs that orders can drive; none for others.
+func (v GatewayView) setUpSteps() []setUpStep {
+	if !v.Driver.Can.ByStatus {
+		return nil
+	}
+	var missing []string
+	for _, verb := range []struct {
+		verb gateways.Verb
+		name string
+	}{{gateways.Capture, "a capture"}, {gateways.Void, "a cancellation"}, {gateways.Refund, "a refund"}} {
+		if v.Driver.Can.Does(verb.verb) && !v.Tried[verb.verb] {
+			missing = append(missing, verb.name)
+		}
+	}
+	help := "Captures, cancellations and refunds of test orders have arrived there. Compare them in the provider's portal."
+	if len(missing) > 0 {
+		help = "Not seen done in test mode yet: " + strings.Join(missing, ", ") + ". Place test orders, change them here, and look in the provider's portal whether it came out right."
+	}
+	return []setUpStep{
+		{"Install " + v.Driver.Name, v.Current() != nil && v.Current().Enabled, "Its credentials are stored and it is enabled.", ""},
+		{"Say how captures and cancellations work", false, "Which order status draws the money, and which gives it back.", "/system/order-status-actions?store=" + strconv.FormatInt(v.Store.ID, 10)},
+		{"Test the connection", len(missing) == 0, help, ""},
+	}
 }
 
 func (v GatewayView) storeTabs() []ui.Tab {
