@@ -28,6 +28,7 @@ func TestWhatIsSent(t *testing.T) {
 	two = strings.Replace(two, `"OrderAmount":25000`, `"OrderAmount":35000`, 1)
 	lowered := strings.Replace(card, `"CancelledAmount":0`, `"CancelledAmount":5000`, 1)
 	given := strings.NewReplacer(`"CancelledAmount":0`, `"CancelledAmount":5000`).Replace(delivered)
+	late := strings.Replace(settled, `"CancelledAmount":0`, `"CancelledAmount":5000`, 1) // a part went back before it was settled
 	mug := gateways.Line{Ref: "A1", Name: "Mugg", Quantity: 1, Unit: 10000, Total: 10000}
 	freight := gateways.Line{Ref: "frakt", Name: "Frakt", Kind: gateways.Shipping, Quantity: 1, Unit: 5000, Total: 5000}
 	tests := []struct {
@@ -74,6 +75,9 @@ func TestWhatIsSent(t *testing.T) {
 		{"return a part of it", delivered, of(refundOf, "2300002", 5000), `PATCH  {"CancelledAmount":5000}`},
 		{"return another part of it", given, of(refundOf, "2300002", 7000), `PATCH  {"CancelledAmount":12000}`},
 		{"return a settled card payment", settled, of(refundOf, "2300002", 7000), `PATCH /deliveries/5600002 {"CreditedAmount":7000}`},
+		{"return the rest of a settled one", late, of(refundOf, "2300002", 20000), `PATCH /deliveries/5600002 {"CreditedAmount":20000}`},
+		{"return a part of that rest", late, of(refundOf, "2300002", 7000), `PATCH /deliveries/5600002 {"CreditedAmount":7000}`},
+		{"return more than that rest", late, of(refundOf, "2300002", 20001), ""},
 		{"credit what was never delivered", open, of(refundOf, "2300001", 20000), ""},
 		{"in another currency", strings.Replace(open, "SEK", "EUR", 1), captureOf, ""},
 	}

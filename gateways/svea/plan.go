@@ -119,32 +119,44 @@ func refunding(o order, req gateways.Request) ([]change, error) {
 	if !offersCredit(credits) && o.unsettled() {
 		return uncharging(o, req, left)
 	}
-	var changes []change
-	for _, d := range credits {
-		part := d.Amount - d.Credited
-		if req.Amount.Minor != left {
-			if len(req.Lines) == 0 && part < req.Amount.Minor {
+	if req.Amount.Minor != left {
+		for _, d := range credits {
+			if len(req.Lines) == 0 && d.Amount-d.Credited < req.Amount.Minor {
 				continue
 			}
-			part = req.Amount.Minor
+			if c, ok := d.crediting(req, req.Amount.Minor); ok {
+				return []change{c}, nil
+			}
 		}
-		c, ok := d.crediting(req, part)
-		if ok {
-			changes = append(changes, c)
-		}
-		if ok && req.Amount.Minor != left {
-			return changes, nil
-		}
+	} else if changes, ok := creditingAll(credits, req); ok {
+		return changes, nil
 	}
 	switch {
-	case req.Amount.Minor == left && len(changes) == len(credits):
-		return changes, nil
 	case !offersCredit(credits):
 		return nil, refusal(req.Verb, "Svea does not offer a credit of this order now: an earlier credit may be under way, or the payment is not settled yet. Try again later, or credit it in Payment Admin. "+o.standing())
 	case len(credits) > 1:
 		return nil, refusal(req.Verb, "Svea credits each delivery by itself, and none of them has "+req.Amount.String()+" left that it would credit so. Credit them one by one.")
 	}
 	return nil, refusal(req.Verb, "Svea credits this delivery by its rows. Choose the rows and pieces that are returned, or credit it in Payment Admin.")
+}
+
+// creditingAll credits everything that is left, delivery by delivery. Of a card payment a part may have gone back
+// before it was settled: its delivery still shows the whole, and only the rest is credited.
+func creditingAll(credits []delivery, req gateways.Request) ([]change, bool) {
+	var changes []change
+	rest := req.Amount.Minor
+	for _, d := range credits {
+		part := min(d.Amount-d.Credited, rest)
+		if part == 0 {
+			break
+		}
+		c, ok := d.crediting(req, part)
+		if !ok {
+			return nil, false
+		}
+		changes, rest = append(changes, c), rest-part
+	}
+	return changes, rest == 0
 }
 
 // uncharging returns money of a card payment that is delivered and not settled: it is cancelled in full or in part.
