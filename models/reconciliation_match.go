@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,7 +14,7 @@ import (
 // matchReconciliation compares the rows of a file with the orders, all of it in one transaction: it is done or
 // not begun. Most rows agree with their order at first sight and are only read; what is left is few and is
 // looked at with all rows of its order together.
-func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation) error {
+func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation, seen *fileSeen) error {
 	if _, err := db.pool.Exec(ctx, "UPDATE reconciliations SET stage = 'Comparing with the orders' WHERE id = $1 AND attempt = $2", r.ID, r.Attempt); err != nil {
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
@@ -20,7 +22,7 @@ func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation) error 
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
 	err := db.Tx(ctx, func(tx *DB) error {
-		err := tx.raw(func(conn *pgx.Conn) error { return r.match(ctx, conn) })
+		err := tx.raw(func(conn *pgx.Conn) error { return r.match(ctx, conn, seen) })
 		if err != nil {
 			return err
 		}
@@ -35,7 +37,7 @@ func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation) error 
 }
 
 // match does so on one connection.
-func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn) error {
+func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSeen) error {
 	if err := fenced(ctx, conn, r, "stage = stage"); err != nil {
 		return err
 	}
@@ -48,19 +50,12 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn) error {
 	if err := run("prepare", "SELECT set_config('work_mem', '256MB', true), set_config('jit', 'off', true)"); err != nil {
 		return err
 	}
-	var first, last *time.Time
-	var returned bool
-	err := conn.QueryRow(ctx, `SELECT min(at), max(at), coalesce(bool_or(refunded_minor <> 0 OR kind = 'refund'), false)
-		FROM reconciliation_rows_all WHERE reconciliation_id = $1 AND kind IN ('payment', 'refund')`, r.ID).Scan(&first, &last, &returned)
-	if err != nil {
-		return fmt.Errorf("see which days the file is of: %w", err)
-	}
-	from, before := r.period(first, last)
+	from, before := r.period(seen.first, seen.last)
 	for _, step := range []struct {
 		what, sql string
 		args      []any
 	}{
-		{"find orders with several rows", matchMany, []any{r.ID}},
+		{"find orders with several rows", matchMany, []any{slices.Collect(maps.Keys(seen.again))}},
 		{"find orders with refunds", matchReturned, []any{r.StoreID, r.Gateway}},
 		{"find what does not agree at first sight", matchSuspects, []any{r.ID, r.StoreID}},
 		{"count what is to be looked at", "ANALYZE suspects", nil},
@@ -68,14 +63,14 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn) error {
 		{"note the orders of rows", matchNote, []any{r.ID}},
 		{"collect the rows of these orders", matchWork, []any{r.ID}},
 		{"count them", "ANALYZE work", nil},
-		{"compare them", matchClassify, []any{r.ID, r.StoreID, r.Gateway, returned || r.Snapshot(), r.Snapshot(), from, before}},
+		{"compare them", matchClassify, []any{r.ID, r.StoreID, r.Gateway, seen.returned || r.Snapshot(), r.Snapshot(), from, before}},
 	} {
 		if err := run(step.what, step.sql, step.args...); err != nil {
 			return err
 		}
 	}
 	if !from.IsZero() {
-		if err := run("find what is only here", matchAbsent, r.ID, r.StoreID, r.Gateway, from, before, returned && r.Snapshot()); err != nil {
+		if err := run("find what is only here", matchAbsent, r.ID, r.StoreID, r.Gateway, from, before, seen.returned && r.Snapshot()); err != nil {
 			return err
 		}
 		if !r.Snapshot() {
@@ -84,19 +79,19 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn) error {
 			}
 		}
 	}
-	return r.finish(ctx, conn)
+	return r.finish(ctx, conn, seen)
 }
 
 // period is the moments from which and before which an order of the period was placed: whole days in the
 // zone that was chosen, as the order list has them. Without a date in the file there is none.
-func (r *Reconciliation) period(first, last *time.Time) (from, before time.Time) {
+func (r *Reconciliation) period(first, last time.Time) (from, before time.Time) {
 	store := Store{TimeZone: r.Zone}
 	zone := store.Zone()
 	r.DayFrom, r.DayTo = r.AskedFrom, r.AskedTo
-	if r.DayFrom == "" && first != nil {
+	if r.DayFrom == "" && !first.IsZero() {
 		r.DayFrom = first.In(zone).Format(time.DateOnly)
 	}
-	if r.DayTo == "" && last != nil {
+	if r.DayTo == "" && !last.IsZero() {
 		r.DayTo = last.In(zone).Format(time.DateOnly)
 	}
 	if r.DayFrom == "" || r.DayTo == "" {
@@ -105,32 +100,33 @@ func (r *Reconciliation) period(first, last *time.Time) (from, before time.Time)
 	return DayRange{From: r.DayFrom, To: r.DayTo}.Bounds(zone)
 }
 
-// finish counts the rows and closes the reconciliation.
-func (r *Reconciliation) finish(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, `SELECT class, currency, count(*), coalesce(sum(amount_minor) FILTER (WHERE kind = 'payment' AND there = 'paid'), 0)::bigint,
-			coalesce(sum(CASE WHEN kind = 'refund' THEN amount_minor WHEN refunded_minor > 0 THEN refunded_minor END), 0)::bigint, sum(fee_minor)::bigint, sum(tax_minor)::bigint
-		FROM reconciliation_rows_all WHERE reconciliation_id = $1 GROUP BY class, currency ORDER BY currency, class`, r.ID)
+// finish counts the differences and closes the reconciliation. What does not differ agrees.
+func (r *Reconciliation) finish(ctx context.Context, conn *pgx.Conn, seen *fileSeen) error {
+	rows, err := conn.Query(ctx, `SELECT class, count(*), count(*) FILTER (WHERE kind <> 'here') FROM reconciliation_rows_all
+		WHERE reconciliation_id = $1 AND state <> 'clean' GROUP BY class`, r.ID)
 	if err != nil {
 		return fmt.Errorf("count the rows: %w", err)
 	}
 	r.Counts, r.Sums = map[string]int64{}, []ReconciliationSum{}
 	var class string
-	var s ReconciliationSum
-	_, err = pgx.ForEachRow(rows, []any{&class, &s.Currency, &s.Rows, &s.Paid, &s.Refunded, &s.Fees, &s.Taxes}, func() error {
-		r.Counts[class] += s.Rows
-		if s.Currency == "" {
-			return nil
-		}
-		if n := len(r.Sums); n > 0 && r.Sums[n-1].Currency == s.Currency {
-			last := &r.Sums[n-1]
-			last.Rows, last.Paid, last.Refunded, last.Fees, last.Taxes = last.Rows+s.Rows, last.Paid+s.Paid, last.Refunded+s.Refunded, last.Fees+s.Fees, last.Taxes+s.Taxes
-			return nil
-		}
-		r.Sums = append(r.Sums, s)
+	var n, inFile int64
+	agree := seen.rows - seen.others
+	if seen.others > 0 {
+		r.Counts[string(RowOther)] = seen.others
+	}
+	_, err = pgx.ForEachRow(rows, []any{&class, &n, &inFile}, func() error {
+		r.Counts[class] = n
+		agree -= inFile
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("count the rows: %w", err)
+	}
+	if agree > 0 {
+		r.Counts[string(RowAgree)] = agree
+	}
+	for _, currency := range slices.Sorted(maps.Keys(seen.sums)) {
+		r.Sums = append(r.Sums, *seen.sums[currency])
 	}
 	counts, err := json.Marshal(r.Counts)
 	if err != nil {
@@ -146,8 +142,7 @@ func (r *Reconciliation) finish(ctx context.Context, conn *pgx.Conn) error {
 
 const (
 	// Orders with more than one row are compared with all their rows together.
-	matchMany = `CREATE TEMP TABLE many ON COMMIT DROP AS SELECT order_id FROM reconciliation_rows_all
-		WHERE reconciliation_id = $1 AND order_id IS NOT NULL AND kind IN ('payment', 'refund') GROUP BY order_id HAVING count(*) > 1`
+	matchMany = `CREATE TEMP TABLE many ON COMMIT DROP AS SELECT DISTINCT order_id FROM unnest($1::bigint[]) AS order_id`
 
 	// Orders with a refund, or of which only a part was drawn.
 	matchReturned = `CREATE TEMP TABLE returned ON COMMIT DROP AS SELECT DISTINCT order_id FROM payments

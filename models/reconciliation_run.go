@@ -77,9 +77,10 @@ func fenced(ctx context.Context, conn interface {
 func (db *DB) reconcile(ctx context.Context, r *Reconciliation) error {
 	ctx, stop := db.beatReconciliation(ctx, r)
 	defer stop()
-	err := db.stageReconciliation(ctx, r)
+	seen := newFileSeen()
+	err := db.stageReconciliation(ctx, r, seen)
 	if err == nil {
-		err = db.matchReconciliation(ctx, r)
+		err = db.matchReconciliation(ctx, r, seen)
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errOver) {
 		return errOver
@@ -88,7 +89,7 @@ func (db *DB) reconcile(ctx context.Context, r *Reconciliation) error {
 }
 
 // stageReconciliation stores the rows of the file, behind those that are stored already.
-func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation) error {
+func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation, seen *fileSeen) error {
 	store, err := db.Store(ctx, r.StoreID)
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation) error 
 	read := make(chan error, 1)
 	go func() { // the file is read while the rows before are being stored
 		defer close(batches)
-		read <- readBatches(ctx, r, reader, stored, spare, batches)
+		read <- readBatches(ctx, r, reader, seen, stored, spare, batches)
 	}()
 	var failed error
 	for batch := range batches {
@@ -144,7 +145,7 @@ type rowBatch struct {
 	offset int64 // of the file
 }
 
-func readBatches(ctx context.Context, r *Reconciliation, reader *fileReader, stored int64, spare, batches chan *rowBatch) error {
+func readBatches(ctx context.Context, r *Reconciliation, reader *fileReader, seen *fileSeen, stored int64, spare, batches chan *rowBatch) error {
 	take := func() *rowBatch {
 		select {
 		case b := <-spare:
@@ -160,6 +161,9 @@ func readBatches(ctx context.Context, r *Reconciliation, reader *fileReader, sto
 		err := reader.next(&row)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
+		}
+		if err == nil {
+			seen.note(&row)
 		}
 		if err == nil && row.row > stored {
 			batch.text = row.appendTo(batch.text, r, opened)
