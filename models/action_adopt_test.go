@@ -82,6 +82,19 @@ func TestWhatThePortalDidIsEntered(t *testing.T) {
 		t.Errorf("captured %v after the amount was changed there", op.Amount())
 	}
 	till.sound()
+
+	// Nor is what was ours and has no id of the provider's entered again.
+	till.hold("without ids")
+	till.done(till.capture(0))
+	till.done(till.credit(1000))
+	till.exec(`UPDATE operations SET ref = '', idempotency_key = 'another_key_' || id WHERE payment_id = $1`, till.payment)
+	if done, err = till.cancel(); err != nil || done.Operations[0].Amount() != sek(10875) {
+		t.Errorf("cancel: %+v, %v", done, err)
+	}
+	till.run(done.Operations[0], models.Succeeded)
+	if got := till.entered(); got != "capture staff succeeded 11875, refund staff succeeded 1000, refund staff succeeded 10875" {
+		t.Errorf("entered: %s", got)
+	}
 }
 
 // A refund of ours whose answer was lost is not taken for one of the portal's.

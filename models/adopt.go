@@ -35,7 +35,7 @@ func (db *DB) AdoptPayment(ctx context.Context, p *Payment, seen *gateways.Payme
 		}
 	}
 	for _, r := range seen.Refunds {
-		if err := a.effect(ctx, gateways.Refund, r, p.Refundable().Minor); err != nil {
+		if err := a.effect(ctx, gateways.Refund, r, min(p.Refundable().Minor, seen.Refunded-p.RefundedMinor-a.accepted())); err != nil {
 			return nil, err
 		}
 	}
@@ -72,6 +72,17 @@ func (a *adoption) effect(ctx context.Context, verb gateways.Verb, r gateways.Re
 		return nil
 	}
 	return a.enter(ctx, verb, r)
+}
+
+// accepted is what refunds under way come to that the provider has and may count already.
+func (a *adoption) accepted() int64 {
+	var sum int64
+	for _, op := range a.ops {
+		if op.Kind == gateways.Refund && op.State.Open() && op.FirstSentAt != nil {
+			sum += op.AmountMinor
+		}
+	}
+	return sum
 }
 
 // ours is the operation that the provider's effect is, by its id or by our key, or nil.

@@ -107,7 +107,7 @@ func (p *Payment) objection(mode string, seen *gateways.Payment) string {
 	switch {
 	case mode != "" && mode != p.Mode:
 		return fmt.Sprintf("It is signed with the secret of %s mode, but the payment is a %s one; nothing was changed.", mode, p.Mode)
-	case seen.Amount.Currency != "" && seen.Amount != p.Amount(p.AmountMinor):
+	case seen.Amount.Currency != "" && seen.Amount != p.Amount(p.AmountMinor) && p.Amount(seen.Amount.Minor-seen.Voided) != p.Amount(p.AuthorizedMinor):
 		return fmt.Sprintf("It speaks of %s, but the payment is of %s; nothing was changed.", seen.Amount, p.Amount(p.AmountMinor))
 	case seen.OrderRef != "" && p.OrderRef != "" && seen.OrderRef != p.OrderRef:
 		return fmt.Sprintf("It says that the payment belongs to %s, but it belongs to %s; nothing was changed.", seen.OrderRef, p.OrderRef)
