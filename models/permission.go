@@ -11,6 +11,7 @@ const (
 	SignedIn           Permission = "signed-in"
 	OrdersRead         Permission = "orders.read"
 	OrdersStatus       Permission = "orders.status"
+	OrdersCreate       Permission = "orders.create"
 	OrdersExport       Permission = "orders.export"
 	ViewsShare         Permission = "views.share"
 	RefundMoney        Permission = "refund.request"
@@ -31,6 +32,7 @@ const (
 	PaymentSettings    Permission = "settings.payment.read"
 	PaymentCredentials Permission = "settings.payment.secrets"
 	UsersManage        Permission = "users.manage"
+	TokensManage       Permission = "api_tokens.manage"
 	StoresRead         Permission = "stores.read"
 	AuditRead          Permission = "audit.read"
 	JobsRead           Permission = "jobs.read"
@@ -56,8 +58,8 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 
 var permitted = map[Role][]Permission{
 	Owner: {
-		OrdersRead, OrdersStatus, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun,
+		OrdersRead, OrdersStatus, OrdersCreate, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
+		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
 	Support: {OrdersRead, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend},
