@@ -36,6 +36,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.ConfirmRunJob]) error {
 		return j.db.RunConfirmations(ctx, job.Args.RunID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.StatusActionJob]) error {
+		return j.db.RunStatusAction(ctx, job.Args.ActionID)
+	}))
 	river.AddWorker(workers, &exportWorker{db: j.db})
 	river.AddWorker(workers, &reconcileWorker{db: j.db})
 	return workers

@@ -33,13 +33,13 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 	if err != nil {
 		return err
 	}
-	if err := db.followStatusActions(ctx, p, op); err != nil {
-		return err
-	}
 	if op.Once && op.State.Final() {
 		if err := db.wakeNext(ctx, p.ID); err != nil {
 			return err
 		}
+	}
+	if err := db.followStatusActions(ctx, p, op); err != nil {
+		return err
 	}
 	return db.audit(ctx, op.StoreID, JobActor, string(op.Kind)+"."+string(op.State), "operation "+strconv.FormatInt(op.ID, 10), &op.OrderID, map[string]any{
 		"was": was, "via": via, "amount_minor": op.AmountMinor, "currency": op.Currency, "ref": op.Ref,
