@@ -44,7 +44,7 @@ func openDesk(t *testing.T) *desk {
 	})
 	db := modelstest.DB(t, func(o *models.Options) {
 		o.MaxConns, o.Drivers = 20, all.Drivers
-		o.BaseURLs = map[string]string{"razorpay": there.URL + "/razorpay/v1", "gofynd": there.URL + "/fynd"}
+		o.BaseURLs = map[string]string{"razorpay": there.URL + "/razorpay/v1", "gofynd": there.URL + "/fynd", "klarna": there.URL + "/klarna", "svea": there.URL + "/svea", "paykeeper": there.URL + "/paykeeper", "ccavenue": there.URL + "/ccavenue"}
 	})
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := handlers.New(handlers.Options{DB: db, Web: web.Config{Log: quiet}})
