@@ -35,7 +35,7 @@ const (
 )
 
 var needOrder = []NeedKind{
-	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedPending, NeedPartner, NeedOverdue,
+	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedPartner,
 	NeedDifference, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 
@@ -72,8 +72,8 @@ type need struct {
 	sql  string
 }
 
-// needs are what each kind counts besides those of the limbo board, and who may see it. Every statement gives rows of id, reason, currency,
-// at and minor of the store called my, and stops after a thousand: one range of an index.
+// needs are what each kind counts besides those of the limbo board, and who may see it. Every statement gives
+// rows of id, reason, currency, at and minor of the store called my, and stops after a thousand: one range of an index.
 var needs = []need{
 	{NeedRefund, OrdersRead, `SELECT o.id, '' AS reason, o.currency, e.received_at AS at, coalesce(CASE WHEN NOT e.unit_doubt THEN e.amount_minor END,
 			(SELECT sum(p.captured_minor - p.refunded_minor) FROM payments p WHERE p.order_id = o.id)::bigint, 0) AS minor
@@ -92,11 +92,11 @@ var needs = []need{
 }
 
 // allNeeds are the needs and what the limbo board lists. A refund that waits is a need from the first moment,
-// and so is not counted again when it is overdue.
+// and so is not counted again when it is overdue; orders that are only pending are many, and the board counts them.
 func allNeeds() []need {
 	list := slices.Clone(needs)
 	for i := range limboKinds {
-		if k := &limboKinds[i]; k.kind != NeedOverdue {
+		if k := &limboKinds[i]; k.kind != NeedOverdue && k.kind != NeedPending {
 			list = append(list, need{k.kind, OrdersRead, k.counted()})
 		}
 	}

@@ -155,7 +155,8 @@ func TestNeedsAreWhatTheListsShow(t *testing.T) {
 	}
 	for _, kind := range models.LimboKinds {
 		board, err := d.db.Limbo(ctx, models.LimboFilter{Kind: kind})
-		if err != nil || board.Next != "" || len(board.Rows) != owner[kind].Count && kind != models.NeedOverdue {
+		elsewhere := kind == models.NeedOverdue || kind == models.NeedPending // which only the board counts
+		if err != nil || board.Next != "" || len(board.Rows) != owner[kind].Count && !elsewhere {
 			t.Errorf("limbo %s shows %+v (%v), the dashboard counts %d", kind, board, err, owner[kind].Count)
 		}
 	}

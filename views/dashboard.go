@@ -38,7 +38,6 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedStuck:         {ui.Attention, "stuck payment", "stuck payments", "Drawn, and somebody was not told"},
 	models.NeedRefunding:     {ui.Attention, "refund on its way too long", "refunds on their way too long", "The gateway has not finished for over an hour"},
 	models.NeedHold:          {ui.Attention, "authorization near its end", "authorizations near their end", "Capture before the hold ends, or it is lost"},
-	models.NeedPending:       {ui.Busy, "order pending too long", "orders pending too long", "Sent to pay over an hour ago, and not heard of"},
 	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},
 	models.NeedDifference:    {ui.Attention, "difference from a gateway's file", "differences from gateways' files", "The gateway says otherwise than is known here"},
 	models.NeedEmail:         {ui.Attention, "e-mail not sent this week", "e-mails not sent this week", "Not sent, or not for certain"},
