@@ -63,12 +63,16 @@ func (w *Web) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if u := User(c); u != nil {
 			user = u.ID
 		}
+		token := int64(0)
+		if t := Token(c); t != nil {
+			token = t.ID
+		}
 		if w.config.Observe != nil {
 			w.config.Observe(c.Request().Method, c.Path(), c.Response().Status, time.Since(start))
 		}
 		w.log.LogAttrs(ctx, level, "request", slog.String("method", c.Request().Method), slog.String("route", c.Path()),
 			slog.Int("status", c.Response().Status), slog.Duration("took", time.Since(start)),
-			slog.Int64("user", user), slog.String("address", c.RealIP()))
+			slog.Int64("user", user), slog.Int64("token", token), slog.String("address", c.RealIP()))
 		return nil
 	}
 }

@@ -24,6 +24,7 @@ type Route struct {
 	Background  bool  `json:"background"`           // asked by the page itself; it keeps no session alive
 	OpToken     bool  `json:"op_token"`             // its form carries a token of its own, which models checks
 	NoSession   bool  `json:"no_session"`           // for machines: no session is looked for
+	Bearer      bool  `json:"bearer"`               // for programs: an API token with the permission as a scope is wanted
 	CSRFExempt  bool  `json:"csrf_exempt"`          // called from other sites: it proves itself by other means
 	BodyLimit   int64 `json:"body_limit,omitempty"` // bytes, when not the usual limit
 
@@ -44,8 +45,10 @@ func (r Route) check() error {
 		return fmt.Errorf("route %q has no permission; say who may use it", name)
 	case r.Handler == nil:
 		return fmt.Errorf("route %q has no handler", name)
-	case r.NoSession && r.Permission != models.Public:
+	case r.NoSession && !r.Bearer && r.Permission != models.Public:
 		return fmt.Errorf("route %q asks for %s and looks for no session", name, r.Permission)
+	case r.Bearer && (!r.NoSession || r.Permission == models.Public || r.Permission == models.SignedIn):
+		return fmt.Errorf("route %q is for programs; it takes no session, and a scope must be named", name)
 	case r.CSRFExempt && !r.NoSession:
 		return fmt.Errorf("route %q has a session and no protection against forged requests", name)
 	}

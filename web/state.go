@@ -12,6 +12,7 @@ type state struct {
 	web     *Web
 	route   Route
 	session *sessions.Session // nil when signed out
+	token   *models.APIToken  // of a program, nil for people
 }
 
 const stateKey = "kartify"
@@ -43,8 +44,11 @@ func User(c echo.Context) *models.User { return stateOf(c).user() }
 // Session is the session of the request, nil when nobody is signed in.
 func Session(c echo.Context) *models.Session { return stateOf(c).record() }
 
-// Actor is who is signed in, as the audit log and the history know them.
+// Actor is who is signed in, or the program that calls, as the audit log and the history know them.
 func Actor(c echo.Context) models.Actor {
+	if token := Token(c); token != nil {
+		return token.Actor(c.RealIP())
+	}
 	if user := User(c); user != nil {
 		return user.Actor(c.RealIP())
 	}

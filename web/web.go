@@ -85,6 +85,12 @@ func (w *Web) around(route Route) echo.HandlerFunc {
 				return errForged
 			}
 		}
+		if route.Bearer {
+			if err := w.loadToken(c, s); err != nil {
+				return err
+			}
+			return route.Handler(c)
+		}
 		if !route.NoSession {
 			if err := checkText(c); err != nil {
 				return err
