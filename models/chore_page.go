@@ -14,6 +14,7 @@ type JobsPage struct {
 	Workers []Worker
 	Queues  []QueueDepth
 	Stuck   []StuckJob
+	Sweeps  []LookupSweep // the last look-ups at the providers, newest first
 }
 
 // QueueDepth is how many jobs of a queue are in one state, up to MostQueued.
@@ -60,6 +61,9 @@ func (db *DB) JobsPage(ctx context.Context) (*JobsPage, error) {
 		return nil, fmt.Errorf("read the workers: %w", err)
 	}
 	if p.Queues, err = db.QueueDepths(ctx); err != nil {
+		return nil, err
+	}
+	if p.Sweeps, err = db.LookupSweeps(ctx, 10); err != nil {
 		return nil, err
 	}
 	err = g.Raw(`(SELECT id, kind, queue, state::text AS state, attempt, coalesce(finalized_at, attempted_at) AS since, coalesce(errors[array_upper(errors, 1)]->>'error', '') AS problem
