@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/money"
 )
 
 // applyGatewayWebhook acts on a payment gateway's webhook: a snapshot of a payment, of a refund, or of both.
@@ -107,7 +108,7 @@ func (p *Payment) objection(mode string, seen *gateways.Payment) string {
 	switch {
 	case mode != "" && mode != p.Mode:
 		return fmt.Sprintf("It is signed with the secret of %s mode, but the payment is a %s one; nothing was changed.", mode, p.Mode)
-	case seen.Amount.Currency != "" && seen.Amount != p.Amount(p.AmountMinor) && p.Amount(seen.Amount.Minor-seen.Voided) != p.Amount(p.AuthorizedMinor):
+	case seen.Amount.Currency != "" && seen.Amount != p.Amount(p.AmountMinor) && !p.holds(seen):
 		return fmt.Sprintf("It speaks of %s, but the payment is of %s; nothing was changed.", seen.Amount, p.Amount(p.AmountMinor))
 	case seen.OrderRef != "" && p.OrderRef != "" && seen.OrderRef != p.OrderRef:
 		return fmt.Sprintf("It says that the payment belongs to %s, but it belongs to %s; nothing was changed.", seen.OrderRef, p.OrderRef)
@@ -115,6 +116,11 @@ func (p *Payment) objection(mode string, seen *gateways.Payment) string {
 		return "It says that the payment was captured, but its authorization had been given back; nothing was changed. Look at the payment in the gateway's portal."
 	}
 	return ""
+}
+
+// holds says whether a snapshot shows what is held of the payment after a change, though it began as another amount.
+func (p *Payment) holds(seen *gateways.Payment) bool {
+	return p.AuthorizedMinor > 0 && p.Amount(p.AuthorizedMinor) == money.New(seen.Amount.Minor-seen.Voided, seen.Amount.Currency)
 }
 
 // rank orders how far a payment has come. A snapshot of less changes nothing: failed never lowers captured.

@@ -106,16 +106,5 @@ func (p Plan) Sentence() string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// total is what the steps of a verb come to.
-func (p Plan) total(verb gateways.Verb) int64 {
-	var sum int64
-	for _, step := range p.Steps {
-		if step.Verb == verb {
-			sum += step.Amount.Minor
-		}
-	}
-	return sum
-}
-
 // problem is the plan's reason as an answer to somebody who asked for the action.
 func (p Plan) problem() error { return conflictf("%s", p.Skip) }
