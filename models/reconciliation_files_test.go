@@ -192,7 +192,8 @@ func TestReportsOfGateways(t *testing.T) {
 				"adj_1,adjustment,1.00,0,1.00,INR,0,0,0,1,01/11/2026 18:30:00,03/11/2026,setl_1,,,,,,\n",
 			"razorpay",
 			[]string{"UPDATE payments SET ref = 'pay_' || (order_id - 4999), order_ref = 'order_' || (order_id - 4999)"},
-			map[string]int64{"agree": 2, "refunded_there": 1, "other": 1, "absent": 1}, 400,
+			map[string]int64{"agree": 2, "refunded_there": 1, "other": 1, "absent": 1},
+			400,
 		},
 		{
 			"Klarna's settlement report",
@@ -203,7 +204,8 @@ func TestReportsOfGateways(t *testing.T) {
 				"FEE;9,00;INR;k-1;c-1;;5000;2026-11-01;2026-11-01\nRETURN;10,00;INR;k-3;;r-1;5002;2026-11-01;2026-11-01\n",
 			"klarna",
 			[]string{"UPDATE payments SET ref = 'k-' || (order_id - 4999)"},
-			map[string]int64{"agree": 4, "refunded_there": 1, "other": 1}, 900,
+			map[string]int64{"agree": 4, "refunded_there": 1, "other": 1},
+			900,
 		},
 		{
 			"PayKeeper's registry",
@@ -211,7 +213,8 @@ func TestReportsOfGateways(t *testing.T) {
 				"9001\t5000\t100,00\t0\tСовершён\t01.11.2026 15:00:00\n9002\t5001\t100,01\t0\tСовершён без оповещения\t01.11.2026 15:00:01\n9003\t5002\t100,02\t100,02\tВозвращён клиенту\t01.11.2026 15:00:02\n",
 			"paykeeper",
 			[]string{"UPDATE orders SET currency = 'RUB'", "UPDATE payments SET currency = 'RUB', ref = (order_id + 4001)::text"},
-			map[string]int64{"agree": 2, "refunded_there": 1}, 0,
+			map[string]int64{"agree": 2, "refunded_there": 1},
+			0,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,8 +31,15 @@ const (
 
 // MappingFields are the fields that a mapping of one's own can name, with what they are for people.
 var MappingFields = []Choice{
-	{"order", "Order number"}, {"ref", "Payment id at the gateway"}, {"amount", "Amount"}, {"currency", "Currency"}, {"status", "Status"},
-	{"refunded", "Refunded amount"}, {"fee", "Fee"}, {"tax", "Tax on the fee"}, {"date", "Date"},
+	{"order", "Order number"},
+	{"ref", "Payment id at the gateway"},
+	{"amount", "Amount"},
+	{"currency", "Currency"},
+	{"status", "Status"},
+	{"refunded", "Refunded amount"},
+	{"fee", "Fee"},
+	{"tax", "Tax on the fee"},
+	{"date", "Date"},
 }
 
 // fileFormat is a kind of file that is recognised by its headings.

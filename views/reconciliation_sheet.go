@@ -12,12 +12,32 @@ import (
 )
 
 var reconciliationColumns = []sheet.Column{
-	{Name: "row", Width: 8}, {Name: "class", Width: 22}, {Name: "state", Width: 10}, {Name: "order_in_file", Width: 16}, {Name: "order_id", Width: 12},
-	{Name: "partner_order_id", Width: 24}, {Name: "payment_ref", Width: 24}, {Name: "entry_ref", Width: 24}, {Name: "gateway_status", Width: 16}, {Name: "order_status", Width: 16},
-	{Name: "order_status_now", Width: 16}, {Name: "amount", Kind: sheet.Amount, Width: 14}, {Name: "currency", Width: 8}, {Name: "order_amount", Kind: sheet.Amount, Width: 14},
-	{Name: "order_currency", Width: 8}, {Name: "refunded_there", Kind: sheet.Amount, Width: 14}, {Name: "refunded_here", Kind: sheet.Amount, Width: 14}, {Name: "fee", Kind: sheet.Amount, Width: 12},
-	{Name: "tax", Kind: sheet.Amount, Width: 12}, {Name: "date", Kind: sheet.Date, Width: 20}, {Name: "differs", Width: 50}, {Name: "owner", Width: 18}, {Name: "action", Width: 12},
-	{Name: "comment", Width: 40}, {Name: "resolved_by", Width: 18}, {Name: "resolved_at", Kind: sheet.Date, Width: 20},
+	{Name: "row", Width: 8},
+	{Name: "class", Width: 22},
+	{Name: "state", Width: 10},
+	{Name: "order_in_file", Width: 16},
+	{Name: "order_id", Width: 12},
+	{Name: "partner_order_id", Width: 24},
+	{Name: "payment_ref", Width: 24},
+	{Name: "entry_ref", Width: 24},
+	{Name: "gateway_status", Width: 16},
+	{Name: "order_status", Width: 16},
+	{Name: "order_status_now", Width: 16},
+	{Name: "amount", Kind: sheet.Amount, Width: 14},
+	{Name: "currency", Width: 8},
+	{Name: "order_amount", Kind: sheet.Amount, Width: 14},
+	{Name: "order_currency", Width: 8},
+	{Name: "refunded_there", Kind: sheet.Amount, Width: 14},
+	{Name: "refunded_here", Kind: sheet.Amount, Width: 14},
+	{Name: "fee", Kind: sheet.Amount, Width: 12},
+	{Name: "tax", Kind: sheet.Amount, Width: 12},
+	{Name: "date", Kind: sheet.Date, Width: 20},
+	{Name: "differs", Width: 50},
+	{Name: "owner", Width: 18},
+	{Name: "action", Width: 12},
+	{Name: "comment", Width: 40},
+	{Name: "resolved_by", Width: 18},
+	{Name: "resolved_at", Kind: sheet.Date, Width: 20},
 }
 
 // NewReconciliationFile begins a file of rows, "csv" or "xlsx".
@@ -63,8 +83,13 @@ func AddReconciliationRow(w sheet.Writer, v *models.Reconciliation, r *models.Re
 // ReconciliationCover says what is in a file of rows.
 func ReconciliationCover(r *models.Reconciliation) sheet.Cover {
 	return sheet.Cover{Title: "Reconciliation " + strconv.FormatInt(r.ID, 10), Facts: []sheet.Fact{
-		{Name: "File", Value: r.FileName}, {Name: "SHA-256 of the file", Value: hexOf(r.SHA256)}, {Name: "Kind", Value: formatWord(r)}, {Name: "Uploaded by", Value: r.UserName},
-		{Name: "Days", Value: period(r) + ", " + whoseDays(r)}, {Name: "Rows compared", Value: grouped(r.Rows())}, {Name: "Differences", Value: grouped(r.Differences())},
+		{Name: "File", Value: r.FileName},
+		{Name: "SHA-256 of the file", Value: hexOf(r.SHA256)},
+		{Name: "Kind", Value: formatWord(r)},
+		{Name: "Uploaded by", Value: r.UserName},
+		{Name: "Days", Value: period(r) + ", " + whoseDays(r)},
+		{Name: "Rows compared", Value: grouped(r.Rows())},
+		{Name: "Differences", Value: grouped(r.Differences())},
 		{Name: "Missing orders", Value: "Compared too"},
 	}}
 }
