@@ -300,9 +300,13 @@ func (db *DB) setRow(ctx context.Context, r *Reconciliation, row *Reconciliation
 		case res.Action == ActionLeave:
 			set, args = "owner_id = NULL, owner_name = ''", []any{r.ID, row.Row}
 		}
+		free := "state = 'open'"
+		if resolved && res.Action != ActionAccept {
+			free += " OR action = 'settled'" // the sweep saw what this very action did, and was faster
+		}
 		var touched int64
 		err := tx.raw(func(conn *pgx.Conn) error {
-			tag, err := conn.Exec(ctx, "UPDATE reconciliation_rows SET "+set+" WHERE reconciliation_id = $1 AND row = $2 AND state = 'open'", args...)
+			tag, err := conn.Exec(ctx, "UPDATE reconciliation_rows SET "+set+" WHERE reconciliation_id = $1 AND row = $2 AND ("+free+")", args...)
 			touched = tag.RowsAffected()
 			return err //nolint:wrapcheck // below
 		})
