@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/kartify/kartify/e2e/browser"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/models/cast"
 )
@@ -253,6 +255,42 @@ func TestBuyerOpensTheLinkTwice(t *testing.T) {
 	for _, path := range []string{"/pay/none", strings.TrimPrefix(link, w.base) + "x", "/pay/" + strings.Repeat("A", 54)} {
 		if status := w.shopper().ask(http.MethodGet, w.base+path, nil); status != http.StatusNotFound {
 			t.Errorf("%s answers %d, want 404", path, status)
+		}
+	}
+}
+
+// TestPayInABrowser lets the form lead on by itself, under the content security policy, and looks at what the
+// buyer sees on a telephone.
+func TestPayInABrowser(t *testing.T) {
+	b := browser.Start(t)
+	if b == nil {
+		return
+	}
+	w := newWorld(t)
+	tab := b.Tab(t)
+	tab.Allow("status of 404") // a link that leads nowhere
+	tab.Size(390, 844)
+	order := w.unpaid(cast.Chandni, "ccavenue", "INR", "IN")
+	link := w.link(order)
+	tab.Open(link)
+	tab.WaitFor(`button[name="outcome"][value="success"]`)
+	tab.Click(`button[name="outcome"][value="success"]`)
+	tab.WaitFor(`[data-pay="paid"]`)
+	w.paymentOf(order, "processing success 100000")
+	late := w.unpaid(cast.Chandni, "ccavenue", "INR", "IN")
+	if _, err := w.db.Pool().Exec(w.ctx, `UPDATE payment_links SET expires_at = now() WHERE order_id = $1`, order); err != nil {
+		t.Fatal(err)
+	}
+	for name, address := range map[string]string{"pay-paid": link, "pay-none": w.base + "/pay/none", "pay-note": w.base + "/pay", "pay-failed": w.link(late) + "/result"} {
+		tab.Open(address)
+		for _, v := range tab.Axe() {
+			t.Errorf("%s: %s", name, v)
+		}
+		if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth`); wide > 390 {
+			t.Errorf("%s is %d wide", name, wide)
+		}
+		if *shots != "" {
+			tab.Screenshot(filepath.Join(*shots, name+"-390-light.png"), 390, 844, false)
 		}
 	}
 }

@@ -32,8 +32,10 @@ func openHearsay(t *testing.T, values map[string]string) *hearsay {
 	})}
 	for _, store := range []int64{40, 41} {
 		modelstest.Store(t, m.db, store, "INR")
-		form := models.SettingsForm{StoreID: store, Gateway: "bogus", Mode: "test", Enabled: true, By: models.SystemActor,
-			Values: map[string]string{"key": "k", "secret": "s", "webhook_secret": fmt.Sprintf("%s-%d", paySecret, store)}}
+		form := models.SettingsForm{
+			StoreID: store, Gateway: "bogus", Mode: "test", Enabled: true, By: models.SystemActor,
+			Values: map[string]string{"key": "k", "secret": "s", "webhook_secret": fmt.Sprintf("%s-%d", paySecret, store)},
+		}
 		for slug, value := range values {
 			form.Values[slug] = value
 		}

@@ -72,7 +72,7 @@ func (db *DB) receiveHint(ctx context.Context, d Delivery, w *Webhook, inbox gat
 	}
 	seen := eventReading(&event)
 	w.StoreID, w.Mode, w.Event = store.store, store.mode, seen.event
-	w.PaymentRef, w.OrderRef = seen.payment, seen.orderRef // no id: without a signature anybody could take its place
+	w.PaymentRef, w.OrderRef = seen.payment, seen.orderRef             // no id: without a signature anybody could take its place
 	w.Body = append([]byte{}, withoutCardsOf(d, true, seen.ids...)...) // not null, even when it is empty
 	var told Receipt
 	if err := db.answerTo(ctx, inbox, event, store, d.Source, secrets, &told); err != nil {
