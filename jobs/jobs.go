@@ -53,6 +53,7 @@ var queueOf = map[string]string{
 	models.PartnerJob{}.Kind():        partner,
 	models.ConfirmRunJob{}.Kind():     partner,
 	models.RunChoreJob{}.Kind():       chores,
+	models.StatusRunJob{}.Kind():      chores,
 	models.SendEmailJob{}.Kind():      emails,
 	models.ExportJob{}.Kind():         exports,
 	models.ReconciliationJob{}.Kind(): reconciliations,

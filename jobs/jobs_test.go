@@ -172,7 +172,7 @@ func TestStopLetsACallEnd(t *testing.T) {
 
 func TestEveryJobHasAQueue(t *testing.T) {
 	s := openShop(t, never)
-	for _, job := range []models.Job{models.DispatchJob{}, models.StepJob{}, models.ProcessWebhookJob{}, models.PartnerJob{}, models.SendEmailJob{}, models.RunChoreJob{}, models.ExportJob{}} {
+	for _, job := range []models.Job{models.DispatchJob{}, models.StepJob{}, models.ProcessWebhookJob{}, models.PartnerJob{}, models.SendEmailJob{}, models.RunChoreJob{}, models.ExportJob{}, models.StatusActionJob{}, models.StatusRunJob{}} {
 		tx, err := s.db.Pool().Begin(s.ctx)
 		if err != nil {
 			t.Fatal(err)

@@ -39,6 +39,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.StatusActionJob]) error {
 		return j.db.RunStatusAction(ctx, job.Args.ActionID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.StatusRunJob]) error {
+		return j.db.RunStatusRun(ctx, job.Args.RunID)
+	}))
 	river.AddWorker(workers, &exportWorker{db: j.db})
 	river.AddWorker(workers, &reconcileWorker{db: j.db})
 	return workers

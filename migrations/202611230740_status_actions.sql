@@ -97,7 +97,6 @@ CREATE TABLE status_runs (
     user_id      bigint NOT NULL REFERENCES users,
     user_name    text NOT NULL,
     address      text NOT NULL DEFAULT '',
-    stores       bigint[] NOT NULL DEFAULT '{}',    -- those the person saw
     to_status    text NOT NULL REFERENCES order_statuses,
     reason       text NOT NULL DEFAULT '',          -- of a missing order
     comment      text NOT NULL DEFAULT '',

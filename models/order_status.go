@@ -109,6 +109,9 @@ func (db *DB) setStatus(ctx context.Context, order *Order, status, reason, comme
 	if err != nil || at.failed(status) {
 		return err // who asked hears the same again and again; a person decides
 	}
+	if at.holds() && len(at.forecast(status).Calls) == 0 && status != at.asked() { // what somebody asked for stays asked for
+		return db.putStatus(ctx, order, status, reason, comment, by)
+	}
 	_, err = db.moveStatus(ctx, at, statusMove{to: status, reason: reason, comment: comment, by: by})
 	return err
 }

@@ -73,6 +73,11 @@ func (at *statusPosition) asked() string {
 	return at.order.Status
 }
 
+// holds says whether the order waits for a status that was asked for, or failed to get one.
+func (at *statusPosition) holds() bool {
+	return slices.ContainsFunc(at.open, func(a StatusAction) bool { return a.holds() })
+}
+
 // failed is whether a status was asked for whose action failed, or, for "", whether any was.
 func (at *statusPosition) failed(to string) bool {
 	for _, a := range at.open {

@@ -16,6 +16,7 @@ type Timings struct {
 	SessionIdle     time.Duration
 	SessionAbsolute time.Duration
 	SecretOverlap   time.Duration // how long a replaced webhook secret is still accepted
+	StatusDelay     time.Duration // how long a change of many orders can be called off after it was started
 	LookupWindow    time.Duration // how old an order without money may be to be asked about at its provider
 	LookupPage      int           // orders that one run of those look-ups asks about
 	LookupRate      float64       // of those questions per second
@@ -37,6 +38,7 @@ var DefaultTimings = Timings{
 	SessionIdle:     15 * time.Minute,
 	SessionAbsolute: 8 * time.Hour,
 	SecretOverlap:   72 * time.Hour,
+	StatusDelay:     time.Minute,
 	LookupWindow:    7 * 24 * time.Hour,
 	LookupPage:      200,
 	LookupRate:      5,
@@ -58,6 +60,7 @@ func (t Timings) withDefaults() Timings {
 	set(&t.SessionIdle, d.SessionIdle)
 	set(&t.SessionAbsolute, d.SessionAbsolute)
 	set(&t.SecretOverlap, d.SecretOverlap)
+	set(&t.StatusDelay, d.StatusDelay)
 	set(&t.LookupWindow, d.LookupWindow)
 	if len(t.LookupSteps) == 0 {
 		t.LookupSteps = d.LookupSteps
