@@ -203,6 +203,7 @@ type Request struct {
 	PaymentRef     string // the provider's id of the payment
 	OrderRef       string // the provider's id of its order, where it has one
 	OperationRef   string // the provider's id of this operation, once known
+	Word           string // what the provider last said of it, for look-ups
 	Amount         money.Amount
 	IdempotencyKey string // ours, [A-Za-z0-9_-]{10,40}; also the receipt or reference
 	Reason         string // for the provider's notes

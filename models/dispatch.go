@@ -122,7 +122,7 @@ func (db *DB) prepare(ctx context.Context, op *Operation) (*attempt, error) {
 		return nil, err
 	}
 	return &attempt{gateway: gateway, driver: db.drivers[settings.Gateway], request: gateways.Request{
-		Verb: op.Kind, PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, OperationRef: op.Ref,
+		Verb: op.Kind, PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, OperationRef: op.Ref, Word: op.Word,
 		Amount: op.Amount(), IdempotencyKey: op.IdempotencyKey, Reason: op.Reason, Lines: gatewayLines(op.Lines), Before: op.Before,
 	}}, nil
 }

@@ -34,6 +34,9 @@ func (db *DB) settle(ctx context.Context, p *Payment, op *Operation, ev Evidence
 	}
 	next := op.next(r.Status)
 	if next == before.State {
+		if next == Accepted && r.Word != "" {
+			op.Word = r.Word
+		}
 		if op.Ref == before.Ref && op.Reference == before.Reference {
 			return false, nil
 		}

@@ -162,10 +162,26 @@ func (db *DB) recordLookup(ctx context.Context, a *attempt, result gateways.Resu
 		}
 		return db.lookAgain(ctx, op) // accepted, and still not finished
 	}
-	if errors.Is(answer, gateways.ErrAbsent) && op.State == UnknownOutcome {
+	switch absent := errors.Is(answer, gateways.ErrAbsent); {
+	case absent && op.State == UnknownOutcome:
 		return db.absent(ctx, p, op, a.driver)
+	case absent:
+		return db.vanished(ctx, op, a.driver)
 	}
 	return db.lookAgain(ctx, op)
+}
+
+// vanished waits for an operation that the gateway took on and does not show. What does not show after the
+// quiet period is for a person.
+func (db *DB) vanished(ctx context.Context, op *Operation, driver gateways.Driver) error {
+	now, err := db.now(ctx)
+	if err != nil {
+		return err
+	}
+	if now.Sub(*op.FirstSentAt) < driver.QuietPeriod {
+		return db.lookAgain(ctx, op)
+	}
+	return db.toReview(ctx, op, "The gateway took this on and does not show it. Somebody must look at what it lists and decide whether it happened.")
 }
 
 // absent decides what to do about an operation the gateway does not know.

@@ -87,6 +87,9 @@ func (g *gateway) outcome(ctx context.Context, req gateways.Request, before gate
 		pending.Status, pending.Word, pending.Reason = gateways.Failed, "failed", "Svea took it on and then could not carry it out. The order is as it was; see it in Payment Admin."
 		return pending, nil
 	case errors.Is(err, gateways.ErrAbsent):
+		if underWay(req, before, now.payment(nil)) {
+			pending.Word = wordUnderWay
+		}
 		return pending, nil
 	}
 	return gateways.Result{}, err
@@ -150,11 +153,35 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 		return gateways.Result{}, doubtful("find", "Svea keeps no reference of ours, and how the order was before is not known. Compare it in Payment Admin.")
 	}
 	result, err := judge(req, *req.Before, now)
-	if errors.Is(err, gateways.ErrAbsent) && underWay(req, *req.Before, now) {
-		result, err = gateways.Result{Status: gateways.Pending, PaymentRef: now.Ref, Amount: req.Amount, Word: now.Word}, nil
+	if errors.Is(err, gateways.ErrAbsent) {
+		result, err = unmoved(req, *req.Before, now)
 	}
 	result.Raw = raw
 	return result, err
+}
+
+// What was last seen of an operation that has not moved anything.
+const (
+	wordUnderWay = "under way"
+	wordOffered  = "offered again"
+)
+
+// unmoved judges an operation of which the order shows nothing. While a credit is at the buyer's bank the order
+// does not offer another; one that fails there leaves no trace but that credits are offered again (Svea docs,
+// callback events: CreditFailed). Seen twice after it was under way, that is what happened.
+func unmoved(req gateways.Request, before, now gateways.Payment) (gateways.Result, error) {
+	result := gateways.Result{Status: gateways.Pending, PaymentRef: now.Ref, Amount: req.Amount, Ref: req.OperationRef, Word: wordUnderWay}
+	switch seen := req.Word; {
+	case underWay(req, before, now):
+		return result, nil
+	case req.Verb != gateways.Refund || seen != wordUnderWay && seen != wordOffered || !slices.Contains(now.Offers, req.Verb):
+		return gateways.Result{}, gateways.ErrAbsent
+	case seen == wordUnderWay:
+		result.Word = wordOffered
+	default:
+		result.Status, result.Word, result.Reason = gateways.Failed, "failed", "Svea took the credit on, and the bank did not carry it out. The order is as it was; see it in Payment Admin."
+	}
+	return result, nil
 }
 
 // underWay says whether nothing moved and Svea no longer offers what it offered before: so it shows an order

@@ -219,7 +219,21 @@ func TestFindWhatIsUnderWay(t *testing.T) {
 	if err != nil || found.Status != gateways.Pending || found.Amount != req.Amount {
 		t.Errorf("under way: %+v, %v", found, err)
 	}
-	if _, err := newShop(t, nil, swish).open(t).Find(t.Context(), req); !errors.Is(err, gateways.ErrAbsent) {
-		t.Errorf("offered again: %v", err)
+	find := func(order, word string) (gateways.Result, error) {
+		req.Word = word
+		return newShop(t, nil, order).open(t).Find(t.Context(), req)
+	}
+	if _, err := find(swish, "accepted"); !errors.Is(err, gateways.ErrAbsent) {
+		t.Errorf("never seen under way: %v", err)
+	}
+	again, err := find(swish, found.Word)
+	if err != nil || again.Status != gateways.Pending {
+		t.Errorf("offered again: %+v, %v", again, err)
+	}
+	if failed, err := find(swish, again.Word); err != nil || failed.Status != gateways.Failed || failed.Reason == "" {
+		t.Errorf("offered again, still: %+v, %v", failed, err)
+	}
+	if back, err := find(strings.Replace(swish, `"CanCreditAmount"`, "", 1), again.Word); err != nil || back.Status != gateways.Pending || back.Word != found.Word {
+		t.Errorf("under way again: %+v, %v", back, err)
 	}
 }
