@@ -56,6 +56,8 @@ func (h *Handlers) salesRoutes() []web.Route {
 		moneyForm(post("/sales/orders/:order/payments/:payment/cancellations", models.VoidMoney, h.CreateCancellation)),
 		scoped(get("/sales/orders/:order/payments/:payment/amount-updates/new", models.UpdateAmount, h.NewAmountUpdate)),
 		moneyForm(post("/sales/orders/:order/payments/:payment/amount-updates", models.UpdateAmount, h.CreateAmountUpdate)),
+		moneyForm(post("/sales/orders/:order/payments/:payment/planned-captures", models.CaptureMoney, h.PlanCapture)),
+		scoped(post("/sales/orders/:order/payments/:payment/planned-captures/cancellations", models.CaptureMoney, h.CancelPlannedCapture)),
 		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
 		scoped(get("/operations/:operation/review", models.OperationDecide, h.ReviewOperation)),
@@ -103,6 +105,10 @@ func (h *Handlers) extensionRoutes() []web.Route {
 // Systems: order status actions, tools, users, stores, audit, jobs, API tokens.
 func (h *Handlers) systemRoutes() []web.Route {
 	return []web.Route{
+		// Capture deadlines
+		menu("Systems > Capture deadlines", "settings", scoped(get("/system/capture-deadlines", models.CaptureMoney, h.ListCaptureRules))),
+		scoped(post("/system/capture-deadlines", models.CaptureMoney, h.SaveCaptureRule)),
+
 		// Tools
 		menu("Systems > Tools > Data Log", "settings", scoped(get("/system/tools/data-log", models.DataLogRead, h.ListDataLog))),
 		scoped(get("/system/tools/data-log/webhooks/:webhook", models.WebhooksRead, h.ShowWebhook)),

@@ -35,6 +35,8 @@ func (j *Jobs) chores() []chore {
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
 		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves.", 10 * time.Minute, j.db.SweepLookups, false},
 		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},
+		{"watch-deadlines", "Notes when authorizations end, and asks the payment providers about those that should have ended.", time.Minute, j.db.WatchDeadlines, false},
+		{"capture-as-planned", "Captures what is planned: by people, and by the rules of Systems > Capture deadlines.", sweep, j.db.RunDueCaptures, true},
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
 		{"note-limbo", "Writes down how much is in limbo today, for the plots of Sales > Limbo.", 15 * time.Minute, j.db.NoteLimbo, false},
 		{"send-limbo-alerts", "Tells people by e-mail of what is new in limbo, as often as they chose.", time.Minute, j.db.SendLimboAlerts, false},

@@ -27,7 +27,9 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 		err = db.afterUpdate(ctx, op)
 	case gateways.Capture, gateways.Void:
 		if op.State == Succeeded { // the order's status goes by the rules that a webhook with the same news goes by
-			_, err = db.paidStatus(ctx, op.OrderID, JobActor)
+			if _, err = db.paidStatus(ctx, op.OrderID, JobActor); err == nil {
+				err = db.noteLapse(ctx, p, op)
+			}
 		}
 	}
 	if err != nil {

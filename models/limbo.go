@@ -10,7 +10,7 @@ import (
 
 // LimboKinds are the ways in which the money and the state of an order can disagree, the most pressing first.
 var LimboKinds = []NeedKind{
-	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedOverdue, NeedPending,
+	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedPlan, NeedHold, NeedLapsed, NeedOverdue, NeedPending,
 }
 
 // LimboRow is one order in one kind of limbo.
@@ -96,6 +96,16 @@ var limboKinds = []limboKind{
 		kind: NeedHold, at: "x.capture_before", shift: -holdNotice, from: "payments x", where: "x.status = 'authorized' AND x.capture_before IS NOT NULL", order: "x.order_id",
 		payment: "x.id", minor: "x.authorized_minor - x.captured_minor", money: "x.currency", state: "CASE WHEN x.capture_before <= now() THEN 'expired' ELSE 'authorized' END",
 		why: "CASE WHEN x.capture_before <= now() THEN 'The hold ended on ' ELSE 'The hold ends on ' END || to_char(x.capture_before AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC.'",
+	},
+	{
+		kind: NeedPlan, at: "x.finished_at", from: "planned_captures x", order: "x.order_id", payment: "x.payment_id", minor: "(SELECT p.authorized_minor - p.captured_minor FROM payments p WHERE p.id = x.payment_id)",
+		where: "x.state = 'failed' AND x.seen_at IS NULL AND EXISTS (SELECT 1 FROM payments p WHERE p.id = x.payment_id AND p.status = 'authorized')",
+		money: "(SELECT p.currency FROM payments p WHERE p.id = x.payment_id)", state: "x.state", why: "'The planned capture did not happen. ' || x.problem",
+	},
+	{
+		kind: NeedLapsed, at: "x.since", from: "lapsed_holds x", order: "x.order_id", payment: "x.payment_id", minor: "x.minor", money: "x.currency", state: "'lapsed'",
+		where: "x.seen_at IS NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.order_id AND p.id <> x.payment_id AND (p.status = 'authorized' OR p.captured_minor > p.refunded_minor))",
+		why:   "'The authorization ran out on ' || to_char(x.since AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC without being captured; the money is back with the customer.'",
 	},
 	{
 		kind: NeedOverdue, at: "x.received_at", grace: 24 * time.Hour, from: "order_events x", where: "x.event = 'REFUND_INITIATED' AND x.waiting", order: "x.order_id",

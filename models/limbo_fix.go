@@ -35,6 +35,10 @@ var LimboRights = map[LimboFix]Permission{
 func (r *LimboRow) Fixes() []LimboFix {
 	var fixes []LimboFix
 	switch r.Kind {
+	case NeedPlan:
+		fixes = []LimboFix{FixAsk, FixAccept}
+	case NeedLapsed:
+		fixes = []LimboFix{FixAccept}
 	case NeedReview, NeedUnknown, NeedRefunding, NeedFailedPaid, NeedHold:
 		fixes = []LimboFix{FixAsk}
 	case NeedContradiction:
@@ -89,6 +93,9 @@ func (db *DB) FixLimbo(ctx context.Context, fix LimboFix, kind NeedKind, id int6
 	case FixTell:
 		return db.tellAgain(ctx, row, actor)
 	case FixAccept:
+		if row.Kind == NeedPlan || row.Kind == NeedLapsed {
+			return db.seeDeadline(ctx, row, actor)
+		}
 		return db.acceptContradiction(ctx, row, actor)
 	case FixFail:
 		return db.MarkUnpaid(ctx, row.OrderID, actor)

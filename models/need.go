@@ -24,6 +24,8 @@ const (
 	NeedStuck         NeedKind = "stuck"          // payments drawn of which somebody was not told
 	NeedRefunding     NeedKind = "refunding"      // refunds that the gateway has not finished for over an hour
 	NeedHold          NeedKind = "hold"           // authorizations near their end, or past it
+	NeedPlan          NeedKind = "plans"          // planned captures that did not happen
+	NeedLapsed        NeedKind = "lapsed"         // authorizations that ran out without being captured
 	NeedOverdue       NeedKind = "overdue"        // refunds asked for over a day ago
 	NeedPending       NeedKind = "pending"        // orders pending for over an hour
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
@@ -35,7 +37,7 @@ const (
 )
 
 var needOrder = []NeedKind{
-	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedHold, NeedPartner,
+	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedPlan, NeedHold, NeedLapsed, NeedPartner,
 	NeedDifference, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 

@@ -22,8 +22,11 @@ type OrderChoices struct {
 // OrderColumns are the columns of the order list that can be hidden, in their order. The order id
 // and the action always stand.
 var OrderColumns = []string{
-	"partner_order_id", "store", "customer", "status", "event", "payment_method", "total", "date_added", "date_modified",
+	"partner_order_id", "store", "customer", "status", "event", "payment_method", "total", "date_added", "date_modified", ColumnCaptureBefore,
 }
+
+// UsualColumns are those that somebody sees who has not chosen any: all but what few stores need.
+var UsualColumns = OrderColumns[:len(OrderColumns)-1]
 
 // OrderChoices reads the choices of a person in one statement.
 func (db *DB) OrderChoices(ctx context.Context, user int64) (*OrderChoices, error) {
@@ -57,7 +60,7 @@ func (db *DB) OrderChoices(ctx context.Context, user int64) (*OrderChoices, erro
 	return &c, nil
 }
 
-// SetOrderColumns remembers which columns a person wants to see; none or all of them is as usual.
+// SetOrderColumns remembers which columns a person wants to see; none, or the usual ones, is as usual.
 func (db *DB) SetOrderColumns(ctx context.Context, user int64, columns []string) error {
 	chosen := []string{}
 	for _, name := range OrderColumns {
@@ -65,7 +68,7 @@ func (db *DB) SetOrderColumns(ctx context.Context, user int64, columns []string)
 			chosen = append(chosen, name)
 		}
 	}
-	if len(chosen) == len(OrderColumns) {
+	if slices.Equal(chosen, UsualColumns) {
 		chosen = []string{}
 	}
 	text, err := json.Marshal(chosen)
@@ -80,14 +83,22 @@ func (db *DB) SetOrderColumns(ctx context.Context, user int64, columns []string)
 	return nil
 }
 
-// Shown are the columns to show for a filter: its own, or the person's, or all.
+// Shown are the columns to show for a filter: its own, or the person's, or the usual ones. A list by deadline
+// shows the deadlines.
 func (c *OrderChoices) Shown(f OrderFilter) []string {
 	for _, columns := range [][]string{f.Columns, c.Columns} {
 		if len(columns) > 0 {
-			return columns
+			return withDeadline(columns, f)
 		}
 	}
-	return OrderColumns
+	return withDeadline(UsualColumns, f)
+}
+
+func withDeadline(columns []string, f OrderFilter) []string {
+	if f.Deadline == "" || len(f.Columns) > 0 || slices.Contains(columns, ColumnCaptureBefore) {
+		return columns
+	}
+	return append(slices.Clone(columns), ColumnCaptureBefore)
 }
 
 // Store is one of the stores, or nil.

@@ -26,6 +26,7 @@ type OrderFilter struct {
 	Modified       DayRange
 	AmountFrom     string // decimal, in the currency of each order
 	AmountTo       string
+	Deadline       Deadline // of held money that is not drawn
 	Sort           OrderSort
 	Columns        []string // shown besides the order id and the action; empty for the person's own choice
 	Limit          int      // rows to a page
@@ -82,6 +83,7 @@ func (f OrderFilter) Query() url.Values {
 		{"modified_to", f.Modified.To},
 		{"amount_from", f.AmountFrom},
 		{"amount_to", f.AmountTo},
+		{"deadline", string(f.Deadline)},
 		{"cols", strings.Join(f.Columns, ",")},
 		{"after", f.After},
 		{"before", f.Before},

@@ -47,6 +47,7 @@ func ReadOrderFilter(q url.Values, c *OrderChoices) (OrderFilter, []FilterNotice
 	}
 	f.OrderID, f.PartnerOrderID = r.orderID()
 	f.AmountFrom, f.AmountTo = r.amount("amount_from", f.Store), r.amount("amount_to", f.Store)
+	f.Deadline = r.deadline()
 	f.Waiting = r.waiting(f.Events)
 	f.After, f.Before = r.cursors(f.Sort)
 	r.compare(f)
@@ -176,6 +177,15 @@ func (r *filterReader) waiting(events []string) string {
 	case value != "" && value != "only":
 		r.say("waiting", "“%s” is not a choice for waiting refunds; write only, done or all.", short(value))
 	}
+	return ""
+}
+
+func (r *filterReader) deadline() Deadline {
+	value := strings.ToLower(r.one("deadline"))
+	if value == "" || slices.ContainsFunc(Deadlines, func(c Choice) bool { return c.Value == value }) {
+		return Deadline(value)
+	}
+	r.say("deadline", "“%s” is not a deadline; write 48h, 7d or expired.", short(value))
 	return ""
 }
 

@@ -31,12 +31,13 @@ type OrderRow struct {
 	TotalMinor     int64
 	DateAdded      time.Time
 	DateModified   time.Time
+	CaptureBefore  *time.Time // when its held money must be drawn; nil when none is held, or the column is not shown
 }
 
 // Total is what the customer owes for the order.
 func (r *OrderRow) Total() money.Amount { return money.New(r.TotalMinor, r.Currency) }
 
-// orderRow are the columns of an OrderRow, in its order.
+// orderRow are the columns of an OrderRow, in its order, all but the last.
 const orderRow = `o.id, o.store_id, coalesce(o.partner_order_id, '') AS partner_order_id, o.customer_name, o.company, o.customer_email,
 	o.status, o.status_reason, o.last_event,
 	(SELECT true FROM order_events_seen w WHERE w.order_id = o.id AND w.waiting LIMIT 1) IS NOT NULL AS waiting,
@@ -160,7 +161,7 @@ const maxBranches = 40
 // branches are filters that together are f, each of which one index serves in the order of the list:
 // one for each of several statuses, or for each store when sorted by the date modified.
 func (f OrderFilter) branches(choices *OrderChoices, by found) []OrderFilter {
-	if len(f.Events) == 1 || by.is() || f.OrderID != "" || f.PartnerOrderID != "" {
+	if len(f.Events) == 1 || by.is() || f.OrderID != "" || f.PartnerOrderID != "" || f.Deadline != "" {
 		return []OrderFilter{f} // few orders, or an order of their own
 	}
 	all := []OrderFilter{f}
@@ -188,6 +189,10 @@ func (f OrderFilter) branches(choices *OrderChoices, by found) []OrderFilter {
 func (f OrderFilter) listSQL(choices *OrderChoices, by found) (string, []any) {
 	c := &clauses{}
 	var parts []string
+	columns := orderRow + ", NULL::timestamptz AS capture_before"
+	if slices.Contains(choices.Shown(f), ColumnCaptureBefore) {
+		columns = orderRow + ", " + captureBefore + " AS capture_before"
+	}
 	for _, part := range f.branches(choices, by) {
 		c.where = nil
 		from := part.from(by)
@@ -198,7 +203,7 @@ func (f OrderFilter) listSQL(choices *OrderChoices, by found) (string, []any) {
 			at, _ := readCursor(text, f.Sort)
 			f.pass(c, key, beyond, at)
 		}
-		parts = append(parts, "SELECT "+orderRow+" FROM "+from+" WHERE "+c.sql()+f.order(key)+" LIMIT "+strconv.Itoa(f.Limit+1))
+		parts = append(parts, "SELECT "+columns+" FROM "+from+" WHERE "+c.sql()+f.order(key)+" LIMIT "+strconv.Itoa(f.Limit+1))
 	}
 	if len(parts) == 1 {
 		return parts[0], c.args

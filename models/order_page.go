@@ -22,13 +22,15 @@ type OrderPage struct {
 	Store    *Store
 	Statuses []OrderStatus
 	Items    []OrderItem
-	History  []OrderHistory  // newest first
-	Events   []OrderEvent    // in the order they arrived
-	Payments []OrderPayment  // oldest first
-	Updates  []PartnerUpdate // what Fynd was told, or is about to be
-	Webhooks []OrderWebhook  // in the order they arrived
-	Mail     OrderMail       // what the customer was sent, or why not
-	Now      time.Time       // the database's clock
+	History  []OrderHistory   // newest first
+	Events   []OrderEvent     // in the order they arrived
+	Payments []OrderPayment   // oldest first
+	Updates  []PartnerUpdate  // what Fynd was told, or is about to be
+	Webhooks []OrderWebhook   // in the order they arrived
+	Mail     OrderMail        // what the customer was sent, or why not
+	Planned  []PlannedCapture // oldest first
+	Rules    []CaptureRule    // of the store: what is captured by itself
+	Now      time.Time        // the database's clock
 }
 
 // OrderPayment is a payment with its operations, the driver of its gateway, what each action would do to it,
@@ -47,7 +49,9 @@ type OrderPayment struct {
 func (p *OrderPayment) Plan(want Want) (Plan, error) { return p.at.plan(want) }
 
 // PartRefusal says why only the whole can be refunded here, or "".
-func (p *OrderPayment) PartRefusal() string { return p.at.partRefusal(driverName(p.Driver, &p.Payment)) }
+func (p *OrderPayment) PartRefusal() string {
+	return p.at.partRefusal(driverName(p.Driver, &p.Payment))
+}
 
 // OrderWebhook is one webhook that spoke of an order; the Data Log has it in full.
 type OrderWebhook struct {
@@ -96,6 +100,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask("SELECT id, source, event, verdict, state, effect, received_at FROM webhooks"+mine, all(&page.Webhooks))
 	ask(`SELECT s.gateway, s.mode, coalesce(s.values->>'`+partialCredit+`', '') = 'here' AS partial FROM gateway_settings s JOIN orders o ON o.store_id = s.store_id
 		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
+	ask("SELECT "+columns[PlannedCapture](db)+" FROM planned_captures"+mine, all(&page.Planned))
+	ask("SELECT "+columns[CaptureRule](db)+rulesOfStore, all(&page.Rules))
 	ask(emailsOfOrder, all(&page.Mail.Emails))
 	ask(fyndOfOrder, all(&page.Mail.Webhooks))
 	ask(rulesOfOrder, all(&rules))

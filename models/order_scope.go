@@ -57,6 +57,7 @@ func (f OrderFilter) scope(c *clauses, choices *OrderChoices) {
 	f.scopeStatuses(c)
 	f.scopeEvents(c)
 	f.scopeIDs(c)
+	f.scopeDeadline(c, choices)
 	for _, n := range needles(f.Customer) {
 		c.and(n.in(c, `kartify_fold(concat_ws(' ', o.customer_name, o.company, o.customer_email, o.customer_phone,
 			regexp_replace(o.customer_phone, '[^0-9]', '', 'g')))`))

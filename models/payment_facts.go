@@ -38,7 +38,11 @@ func (db *DB) noteFacts(ctx context.Context, p *Payment, seen *gateways.Payment)
 		p.ProviderStatus = idOf(seen.Word)
 		facts["provider_status"] = p.ProviderStatus
 	}
-	if before := seen.CaptureBefore.UTC(); !before.IsZero() && (p.CaptureBefore == nil || !p.CaptureBefore.Equal(before)) {
+	before := seen.CaptureBefore.UTC()
+	if before.IsZero() {
+		before = db.holdEnd(p, seen)
+	}
+	if !before.IsZero() && (p.CaptureBefore == nil || !p.CaptureBefore.Equal(before)) {
 		p.CaptureBefore = &before
 		facts["capture_before"] = before
 	}

@@ -17,6 +17,7 @@ const (
 	FromStaff    = "staff"    // a person pressed a button
 	FromAPI      = "api"      // a program asked
 	FromStatus   = "status"   // the order's status was changed
+	FromPlan     = "plan"     // its planned time came
 	FromProvider = "provider" // it was done in the provider's own portal, not here
 )
 
@@ -27,9 +28,9 @@ type Wish struct {
 	PaymentID int64  // sought under its order
 	Reason    string // of RefundReasons, or in words; may be empty but for refunds
 	Note      string
-	Source    string // FromStaff when empty, FromAPI or FromStatus
+	Source    string // FromStaff when empty, FromAPI, FromStatus or FromPlan
 	Token     string // of the form, for FromStaff: DB.FormToken(user, action, payment)
-	// Key names the wish for FromAPI and FromStatus. It must be unique per caller, so the caller is part
+	// Key names the wish for the sources without a form. It must be unique per caller, so the caller is part
 	// of it: "token 7 a1b2c3", "rule 3 history 991".
 	Key string
 	By  Actor
@@ -50,14 +51,14 @@ func (db *DB) wishName(w Wish, action Action) (hash []byte, expired bool, err er
 			return nil, false, ErrForbidden
 		}
 		return db.checkFormToken(w.Token, *w.By.UserID, string(action), w.PaymentID)
-	case FromAPI, FromStatus:
+	case FromAPI, FromStatus, FromPlan:
 		if strings.TrimSpace(w.Key) == "" {
 			return nil, false, problemf("Name this request with an idempotency key, so that it can be repeated safely.")
 		}
 		sum := sha256.Sum256([]byte(w.source() + " " + w.Key))
 		return sum[:], false, nil
 	}
-	return nil, false, problemf("Money is moved for people, programs and status changes only.")
+	return nil, false, problemf("Money is moved for people, programs, status changes and plans only.")
 }
 
 // asked gives back what the wish made before, the first operation first, or nothing.

@@ -40,6 +40,8 @@ var limboText = map[models.NeedKind]struct {
 	models.NeedStuck:         {ui.Attention, "Stuck"},
 	models.NeedRefunding:     {ui.Attention, "Refunding over 1 h"},
 	models.NeedHold:          {ui.Attention, "Authorization ends"},
+	models.NeedPlan:          {ui.Bad, "Planned capture failed"},
+	models.NeedLapsed:        {ui.Bad, "Authorization ran out"},
 	models.NeedOverdue:       {ui.Attention, "Refund overdue"},
 	models.NeedPending:       {ui.Busy, "Pending too long"},
 }
@@ -225,7 +227,7 @@ func (v LimboView) limboLink(r models.LimboRow) (label, path string) {
 		return "Refund", fmt.Sprintf("/sales/orders/%d/payments/%d/refunds/new", r.OrderID, r.PaymentID)
 	case r.Kind == models.NeedReview:
 		return "Decide", limboOrder(r)
-	case r.Kind == models.NeedHold && v.User.May(models.CaptureMoney):
+	case (r.Kind == models.NeedHold || r.Kind == models.NeedPlan) && v.User.May(models.CaptureMoney):
 		return "Capture", limboOrder(r)
 	}
 	return "", ""

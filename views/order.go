@@ -20,6 +20,7 @@ type OrderView struct {
 	Said    string // why the last action was not done, when no form shows it
 	Refund  RefundForm
 	Action  ActionForm
+	Plan    PlanForm
 	Noted   string // what the last action found done already
 	Status  StatusForm
 	Focused int64 // the operation that was just asked for
