@@ -59,6 +59,7 @@ var (
 	_ gateways.Capturer = (*gateway)(nil)
 	_ gateways.Finder   = (*gateway)(nil)
 	_ gateways.Reader   = (*gateway)(nil)
+	_ gateways.Lister   = (*gateway)(nil)
 )
 
 type gateway struct{ api *gateways.Client }
