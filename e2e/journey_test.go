@@ -110,6 +110,8 @@ var pages = []struct{ name, email, path string }{
 	{"email-sent", "owner@ruosh.example", "/system/tools/emails/1"},
 	{"email-resend", "support@ruosh.example", "/system/tools/emails/2#resend"},
 	{"email-rules", "owner@ruosh.example", "/system/emails?store=40"},
+	{"api-tokens", "owner@ruosh.example", "/system/api-tokens"},
+	{"api-token-new", "owner@ruosh.example", "/system/api-tokens#new-token"},
 	{"profile", "support@ruosh.example", "/profile"},
 	{"forbidden", "viewer@ruosh.example", "/system/users"},
 	{"not-found", "viewer@ruosh.example", "/sales/orders/4711"},

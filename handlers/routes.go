@@ -3,6 +3,7 @@ package handlers
 import (
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/handlers/api"
 	"github.com/kartify/kartify/handlers/callbacks"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/web"
@@ -19,6 +20,7 @@ func (h *Handlers) routes() []web.Route {
 		h.systemRoutes(),
 		h.personRoutes(),
 		h.machineRoutes(),
+		h.programRoutes(),
 	} {
 		table = append(table, part...)
 	}
@@ -147,6 +149,11 @@ func (h *Handlers) systemRoutes() []web.Route {
 		menu("Systems > Audit", "settings", scoped(get("/system/audit", models.AuditRead, h.ListAudit))),
 		scoped(post("/system/audit/verifications", models.AuditRead, h.VerifyAudit)),
 
+		// API tokens
+		menu("Systems > API tokens", "settings", get("/system/api-tokens", models.TokensManage, h.ListAPITokens)),
+		post("/system/api-tokens", models.TokensManage, h.CreateAPIToken),
+		post("/system/api-tokens/:apitoken/revoke", models.TokensManage, h.RevokeAPIToken),
+
 		// Jobs
 		menu("Systems > Jobs", "settings", get("/system/jobs", models.JobsRead, h.ListJobs)),
 		post("/system/jobs/:job/runs", models.JobsRun, h.RunJob),
@@ -194,6 +201,34 @@ func (h *Handlers) machineRoutes() []web.Route {
 	}
 }
 
+// The public API. The permission of a line is the scope that a token needs.
+func (h *Handlers) programRoutes() []web.Route {
+	public := api.New(h.DB, h.web.Address)
+	const orders, money = api.Base + "/orders", api.Base + "/orders/:order/payments/:payment"
+	table := []web.Route{
+		program(get(orders, models.OrdersRead, public.ListOrders)),
+		program(post(orders, models.OrdersCreate, public.CreateOrder)),
+		program(get(orders+"/:order", models.OrdersRead, public.ShowOrder)),
+		program(post(orders+"/:order/status", models.OrdersStatus, public.ChangeStatus)),
+		program(post(orders+"/:order/plan", models.OrdersRead, public.CreatePlan)),
+		program(get(orders+"/:order/payments", models.OrdersRead, public.ListPayments)),
+		program(post(money+"/refunds", models.RefundMoney, public.CreateRefund)),
+		program(post(money+"/captures", models.CaptureMoney, public.CreateCapture)),
+		program(post(money+"/cancellations", models.VoidMoney, public.CreateCancellation)),
+		program(post(money+"/amount-updates", models.UpdateAmount, public.CreateAmountUpdate)),
+		program(get(api.Base+"/payments/:payment", models.OrdersRead, public.ShowPayment)),
+		program(get(api.Base+"/operations/:operation", models.OrdersRead, public.ShowOperation)),
+		machine(get(api.Base+"/openapi.json", models.Public, public.Document)),
+	}
+	nowhere := api.Nowhere(table)
+	for _, method := range []string{echo.GET, echo.POST, echo.PUT, echo.PATCH, echo.DELETE, echo.OPTIONS} {
+		line := machine(web.Route{Method: method, Path: api.Base + "/*", Permission: models.Public, Handler: nowhere})
+		line.Errors = api.Errors
+		table = append(table, line)
+	}
+	return table
+}
+
 func get(path string, p models.Permission, handler echo.HandlerFunc) web.Route {
 	return web.Route{Method: echo.GET, Path: path, Permission: p, Handler: handler}
 }
@@ -217,6 +252,13 @@ func scoped(r web.Route) web.Route {
 // machine is for callers without a session, who prove who they are by other means.
 func machine(r web.Route) web.Route {
 	r.NoSession, r.CSRFExempt = true, true
+	return r
+}
+
+// program is for programs with an API token.
+func program(r web.Route) web.Route {
+	r = scoped(machine(r))
+	r.Bearer, r.BodyLimit, r.Errors, r.Handler = true, api.Limit, api.Errors, api.Tell(r.Handler)
 	return r
 }
 

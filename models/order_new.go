@@ -79,6 +79,9 @@ func (db *DB) CreateOrder(ctx context.Context, in NewOrder) (*CreatedOrder, erro
 		if out.PaymentLink, err = tx.linkFor(ctx, order, store, in); err != nil {
 			return err
 		}
+		if err := tx.in(ctx).First(order, "id = ?", order.ID).Error; err != nil { // with the version it has by now
+			return fmt.Errorf("read it back: %w", err)
+		}
 		return tx.audit(ctx, order.StoreID, in.By, "order.created", "order "+strconv.FormatInt(order.ID, 10), &order.ID, map[string]any{
 			"total_minor": order.TotalMinor, "currency": order.Currency, "partner_order_id": in.PartnerOrderID,
 		})
