@@ -56,3 +56,52 @@ func TestTakenOnAndNeverShown(t *testing.T) {
 	}
 	till.sound()
 }
+
+// misreading lists a capture with another amount than was asked for, some times over.
+type misreading struct {
+	gateways.Gateway
+	left *int
+}
+
+func (m *misreading) Capture(_ context.Context, req gateways.Request) (gateways.Result, error) {
+	return gateways.Result{Status: gateways.Pending, PaymentRef: req.PaymentRef, Amount: req.Amount, Word: "accepted"}, nil
+}
+
+func (m *misreading) Find(_ context.Context, req gateways.Request) (gateways.Result, error) {
+	amount := req.Amount
+	if *m.left--; *m.left >= 0 {
+		amount.Minor++
+	}
+	return gateways.Result{Status: gateways.Succeeded, Ref: "cap_1", PaymentRef: req.PaymentRef, Amount: amount}, nil
+}
+
+func (m *misreading) Payment(ctx context.Context, ref string) (gateways.Payment, error) {
+	return m.Gateway.(gateways.Reader).Payment(ctx, ref)
+}
+
+// A look-up that names another amount is repeated once; a person is asked when the gateway repeats it.
+func TestAnotherAmountIsAskedAboutAgain(t *testing.T) {
+	for times, want := range map[int]models.OperationState{0: models.Succeeded, 1: models.Succeeded, 2: models.NeedsReview} {
+		left := times
+		till := openHold(t, onlyOnce(), func(d *gateways.Driver) {
+			open := d.Open
+			d.Open = func(s gateways.Settings) (gateways.Gateway, error) {
+				g, err := open(s)
+				return &misreading{g, &left}, err
+			}
+		})
+		op, err := till.capture(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		till.run(op, models.Succeeded, models.NeedsReview)
+		var state models.OperationState
+		var noted int
+		till.scan(&state, `SELECT state FROM operations WHERE id = $1`, op.ID)
+		till.scan(&noted, `SELECT count(*) FROM order_history WHERE operation_id = $1 AND comment LIKE 'The look-up speaks of%'`, op.ID)
+		if state != want || noted != min(times, 1) {
+			t.Errorf("another amount %d times: %s, noted %d times, want %s", times, state, noted, want)
+		}
+		till.sound()
+	}
+}

@@ -197,10 +197,15 @@ func (db *DB) mismatch(ctx context.Context, op *Operation, ev Evidence) (bool, e
 	if op.State == NeedsReview && op.Problem == sentence {
 		return false, nil
 	}
+	again := op.Problem == sentence
 	op.Problem = sentence
 	switch {
-	case ev.Via == "look-up":
+	case ev.Via == "look-up" && again:
 		op.State = NeedsReview
+	case ev.Via == "look-up":
+		if err := db.schedule(ctx, op, op.Lookups); err != nil {
+			return false, err
+		}
 	case op.State == Dispatching:
 		op.State = UnknownOutcome
 		if err := db.schedule(ctx, op, 0); err != nil {
@@ -210,8 +215,8 @@ func (db *DB) mismatch(ctx context.Context, op *Operation, ev Evidence) (bool, e
 	if ev.Result.Ref != "" && op.Ref == "" {
 		op.Ref = ev.Result.Ref
 	}
-	if err := db.saveOperation(ctx, op); err != nil {
-		return false, err
+	if err := db.saveOperation(ctx, op); err != nil || again {
+		return true, err
 	}
 	return true, db.alert(ctx, op, "amount_mismatch", sentence)
 }

@@ -24,7 +24,7 @@ func (g *gateway) Find(ctx context.Context, req gateways.Request) (gateways.Resu
 	if req.Verb == gateways.Capture {
 		return drawn(req, seen)
 	}
-	found, err := ours(req, listed)
+	found, err := g.ours(req, listed)
 	if err != nil {
 		return gateways.Result{}, err
 	}
@@ -50,25 +50,26 @@ func drawn(req gateways.Request, seen gateways.Payment) (gateways.Result, error)
 }
 
 // ours is the refund that is this operation: the one it is known by, or the one of its amount that came after
-// it was sent. A failed one gives way to one that is not.
-func ours(req gateways.Request, listed records) (*gateways.Result, error) {
-	var good, failed []gateways.Result
+// it was sent. A failed one gives way to one that is not. Where none has its amount, it is the new one that our
+// login asked for, and its amount is not what was sent.
+func (g *gateway) ours(req gateways.Request, listed records) (*gateways.Result, error) {
+	var good, failed, other []gateways.Result
 	for _, r := range listed {
 		result, err := refundResult(req.PaymentRef, r)
 		if err != nil {
 			return nil, err
 		}
 		if req.OperationRef != "" {
-			if result.Ref != req.OperationRef {
-				continue
+			if result.Ref == req.OperationRef {
+				return &result, nil
 			}
-			if result.Amount != req.Amount {
-				return nil, doubtful("find", "PayKeeper now names another amount for this refund.")
-			}
-			return &result, nil
+			continue
 		}
 		switch {
-		case knownBefore(req.Before, result.Ref) || result.Amount != req.Amount:
+		case knownBefore(req.Before, result.Ref):
+		case result.Amount != req.Amount && (r["user"] == "" || r["user"] == g.login):
+			other = append(other, result)
+		case result.Amount != req.Amount: // somebody else's, made in the cabinet
 		case result.Status == gateways.Failed:
 			failed = append(failed, result)
 		default:
@@ -82,6 +83,10 @@ func ours(req gateways.Request, listed records) (*gateways.Result, error) {
 		return &good[0], nil
 	case len(failed) == 1:
 		return &failed[0], nil
+	case len(other) == 1:
+		return &other[0], nil
+	case len(other) > 1:
+		return nil, doubtful("find", "PayKeeper shows several refunds since this was sent, and none of them is of "+req.Amount.String()+".")
 	}
 	return nil, nil
 }

@@ -66,9 +66,10 @@ var (
 )
 
 type gateway struct {
-	api  *gateways.Client
-	word string           // the secret word
-	now  func() time.Time // of the clock
+	api   *gateways.Client
+	login string           // whose refunds are ours
+	word  string           // the secret word
+	now   func() time.Time // of the clock
 
 	mu      sync.Mutex
 	token   string // what every change carries
@@ -86,7 +87,7 @@ func open(s gateways.Settings) (gateways.Gateway, error) {
 	api.Secrets = append(api.Secrets, base64.StdEncoding.EncodeToString([]byte(login+":"+password)))
 	api.Explain = explain
 	api.Show = hideToken
-	return &gateway{api: api, word: s.Values["secret_word"], now: time.Now}, nil
+	return &gateway{api: api, login: login, word: s.Values["secret_word"], now: time.Now}, nil
 }
 
 // checkServer says what is wrong with the address of a cabinet.
