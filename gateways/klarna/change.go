@@ -105,7 +105,8 @@ func (g *gateway) Update(ctx context.Context, req gateways.Request) (gateways.Re
 	return g.accepted(ctx, req, http.MethodPatch, orderPath(req.PaymentRef, "/authorization"), "authorization", in)
 }
 
-// accepted sends a change that is answered with 204 and nothing else.
+// accepted sends a change that is answered with 204 and nothing else. The order is read once more, as after a
+// capture; one that lags takes nothing from the answer.
 func (g *gateway) accepted(ctx context.Context, req gateways.Request, method, path, step string, in any) (gateways.Result, error) {
 	answer, err := g.change(ctx, method, path, step, in, req)
 	if err != nil {
@@ -114,7 +115,11 @@ func (g *gateway) accepted(ctx context.Context, req gateways.Request, method, pa
 	if answer.Status != http.StatusNoContent {
 		return gateways.Result{}, doubtful(string(req.Verb), "Klarna answered something that could not be understood. Whether it happened is not known yet; it is looked up before anything else is done.")
 	}
-	return gateways.Result{Status: gateways.Succeeded, PaymentRef: req.PaymentRef, Amount: req.Amount, Word: step, Raw: said(answer)}, nil
+	result := gateways.Result{Status: gateways.Succeeded, PaymentRef: req.PaymentRef, Amount: req.Amount, Word: step, Raw: said(answer)}
+	if shown, err := g.Find(ctx, req); err == nil {
+		result.Word = shown.Word
+	}
+	return result, nil
 }
 
 // before reads the order on which a change depends. When that fails, nothing was sent that changes anything.
