@@ -102,6 +102,11 @@ func TestMoneyMatrix(t *testing.T) {
 	ravi := w.signIn("owner@ruosh.example")
 	w.pressAll(ravi, cells)
 	w.rest(cells, 60*time.Second)
+	var unused []map[string]any
+	w.sandbox(http.MethodGet, "/_sandbox/faults", nil, &unused)
+	for _, fault := range unused {
+		t.Errorf("a fault has hit nothing: %v", fault)
+	}
 	for _, c := range cells {
 		w.judge(ravi, c)
 	}
