@@ -39,7 +39,7 @@ func showOrders(c echo.Context, status int, v views.OrderListView) error {
 // orderList reads the list that a query asks for. A list that takes too long is a page that says so.
 func (h *Handlers) orderList(c echo.Context, q url.Values) (views.OrderListView, error) {
 	ctx, user := c.Request().Context(), web.User(c)
-	v := views.OrderListView{User: user.ID, CSRF: web.CSRF(c), MayShare: user.May(models.ViewsShare), MayExport: user.May(models.OrdersExport), Now: time.Now(), Gateways: h.gatewayOptions()}
+	v := views.OrderListView{User: user.ID, CSRF: web.CSRF(c), MayShare: user.May(models.ViewsShare), MayExport: user.May(models.OrdersExport), MayChange: user.May(models.OrdersStatus), Now: time.Now(), Gateways: h.gatewayOptions()}
 	var err error
 	if v.Choices, err = h.DB.ChoicesOf(ctx, user); err != nil {
 		return v, err

@@ -50,6 +50,15 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(get("/sales/orders/:order", models.OrdersRead, h.ShowOrder)),
 		background(get("/sales/orders/:order/progress", models.OrdersRead, h.OrderProgress)),
 		scoped(post("/sales/orders/:order/status", models.OrdersStatus, h.ChangeStatus)),
+		scoped(post("/sales/orders/:order/status-actions/:action/retry", models.OperationRetry, h.RetryStatusAction)),
+		scoped(post("/sales/orders/:order/status-actions/:action/pass", models.StatusPass, h.PassStatusAction)),
+		scoped(get("/sales/status-changes/new", models.OrdersStatus, h.NewStatusRun)),
+		scoped(post("/sales/status-changes", models.OrdersStatus, h.CreateStatusRun)),
+		scoped(get("/sales/status-changes/:run", models.OrdersStatus, h.ShowStatusRun)),
+		background(get("/sales/status-changes/:run/progress", models.OrdersStatus, h.StatusRunProgress)),
+		scoped(post("/sales/status-changes/:run/start", models.OrdersStatus, h.StartStatusRun)),
+		scoped(post("/sales/status-changes/:run/cancel", models.OrdersStatus, h.CancelStatusRun)),
+		scoped(post("/sales/status-changes/:run/retry", models.OperationRetry, h.RetryStatusRun)),
 		scoped(get("/sales/orders/:order/payments/:payment/refunds/new", models.RefundMoney, h.NewRefund)),
 		moneyForm(post("/sales/orders/:order/payments/:payment/refunds", models.RefundMoney, h.CreateRefund)),
 		scoped(get("/sales/orders/:order/payments/:payment/captures/new", models.CaptureMoney, h.NewCapture)),
@@ -110,6 +119,10 @@ func (h *Handlers) systemRoutes() []web.Route {
 		// Capture deadlines
 		menu("Systems > Capture deadlines", "settings", scoped(get("/system/capture-deadlines", models.CaptureMoney, h.ListCaptureRules))),
 		scoped(post("/system/capture-deadlines", models.CaptureMoney, h.SaveCaptureRule)),
+
+		// Order status actions
+		menu("Systems > Order status actions", "settings", scoped(get("/system/order-status-actions", models.StatusActions, h.ShowStatusActions))),
+		scoped(post("/system/order-status-actions", models.StatusActions, h.SaveStatusActions)),
 
 		// Tools
 		menu("Systems > Tools > Data Log", "settings", scoped(get("/system/tools/data-log", models.DataLogRead, h.ListDataLog))),

@@ -10,7 +10,7 @@ import (
 
 // LimboKinds are the ways in which the money and the state of an order can disagree, the most pressing first.
 var LimboKinds = []NeedKind{
-	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedPlan, NeedHold, NeedLapsed, NeedOverdue, NeedPending,
+	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedOverdue, NeedPending,
 }
 
 // LimboRow is one order in one kind of limbo.
@@ -96,6 +96,11 @@ var limboKinds = []limboKind{
 		kind: NeedHold, at: "x.capture_before", shift: -holdNotice, from: "payments x", where: "x.status = 'authorized' AND x.capture_before IS NOT NULL", order: "x.order_id",
 		payment: "x.id", minor: "x.authorized_minor - x.captured_minor", money: "x.currency", state: "CASE WHEN x.capture_before <= now() THEN 'expired' ELSE 'authorized' END",
 		why: "CASE WHEN x.capture_before <= now() THEN 'The hold ended on ' ELSE 'The hold ends on ' END || to_char(x.capture_before AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC.'",
+	},
+	{
+		kind: NeedAction, at: "x.created_at", from: "status_actions x", where: "x.state = 'failed'", order: "x.order_id", payment: "x.payment_id",
+		minor: "(SELECT p.authorized_minor - p.captured_minor FROM payments p WHERE p.id = x.payment_id)", money: "(SELECT p.currency FROM payments p WHERE p.id = x.payment_id)",
+		word: "x.action", state: "x.to_status", why: "'The change of status to ' || x.to_status || ' failed. ' || x.problem",
 	},
 	{
 		kind: NeedPlan, at: "x.finished_at", from: "planned_captures x", order: "x.order_id", payment: "x.payment_id", minor: "(SELECT p.authorized_minor - p.captured_minor FROM payments p WHERE p.id = x.payment_id)",

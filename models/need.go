@@ -24,6 +24,7 @@ const (
 	NeedStuck         NeedKind = "stuck"          // payments drawn of which somebody was not told
 	NeedRefunding     NeedKind = "refunding"      // refunds that the gateway has not finished for over an hour
 	NeedHold          NeedKind = "hold"           // authorizations near their end, or past it
+	NeedAction        NeedKind = "status_actions" // changes of order status whose payment did not follow
 	NeedPlan          NeedKind = "plans"          // planned captures that did not happen
 	NeedLapsed        NeedKind = "lapsed"         // authorizations that ran out without being captured
 	NeedOverdue       NeedKind = "overdue"        // refunds asked for over a day ago
@@ -37,7 +38,7 @@ const (
 )
 
 var needOrder = []NeedKind{
-	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedPlan, NeedHold, NeedLapsed, NeedPartner,
+	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedPartner,
 	NeedDifference, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 

@@ -48,6 +48,7 @@ func ReadOrderFilter(q url.Values, c *OrderChoices) (OrderFilter, []FilterNotice
 	f.OrderID, f.PartnerOrderID = r.orderID()
 	f.AmountFrom, f.AmountTo = r.amount("amount_from", f.Store), r.amount("amount_to", f.Store)
 	f.Deadline = r.deadline()
+	f.Action = r.action()
 	f.Waiting = r.waiting(f.Events)
 	f.After, f.Before = r.cursors(f.Sort)
 	r.compare(f)
@@ -177,6 +178,18 @@ func (r *filterReader) waiting(events []string) string {
 	case value != "" && value != "only":
 		r.say("waiting", "“%s” is not a choice for waiting refunds; write only, done or all.", short(value))
 	}
+	return ""
+}
+
+// OrderActions are the choices of the filter by what a change of status started.
+var OrderActions = []Choice{{"failed", "Failed"}, {"open", "Failed or under way"}}
+
+func (r *filterReader) action() string {
+	value := strings.ToLower(r.one("action"))
+	if value == "" || slices.ContainsFunc(OrderActions, func(c Choice) bool { return c.Value == value }) {
+		return value
+	}
+	r.say("action", "“%s” is not a choice for status actions; write failed or open.", short(value))
 	return ""
 }
 

@@ -150,6 +150,7 @@ func TestOrderFilterRoundTrip(t *testing.T) {
 			Store:          rapid.SampledFrom([]int64{0, 40, 41}).Draw(t, "store"),
 			Gateway:        rapid.SampledFrom([]string{"", "razorpay"}).Draw(t, "gateway"),
 			PaymentMethod:  text.Draw(t, "method"),
+			Action:         rapid.SampledFrom([]string{"", "failed", "open"}).Draw(t, "action"),
 			Added:          models.DayRange{From: day.Draw(t, "added_from"), To: day.Draw(t, "added_to")},
 			Modified:       models.DayRange{From: day.Draw(t, "modified_from"), To: day.Draw(t, "modified_to")},
 			AmountFrom:     amount.Draw(t, "from"), AmountTo: amount.Draw(t, "to"),

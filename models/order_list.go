@@ -31,6 +31,8 @@ type OrderRow struct {
 	TotalMinor     int64
 	DateAdded      time.Time
 	DateModified   time.Time
+	Asked          string     // a status that was asked for and waits for the payment, or ""
+	AskedFailed    bool       // the payment did not follow
 	CaptureBefore  *time.Time // when its held money must be drawn; nil when none is held, or the column is not shown
 }
 
@@ -41,7 +43,9 @@ func (r *OrderRow) Total() money.Amount { return money.New(r.TotalMinor, r.Curre
 const orderRow = `o.id, o.store_id, coalesce(o.partner_order_id, '') AS partner_order_id, o.customer_name, o.company, o.customer_email,
 	o.status, o.status_reason, o.last_event,
 	(SELECT true FROM order_events_seen w WHERE w.order_id = o.id AND w.waiting LIMIT 1) IS NOT NULL AS waiting,
-	o.payment_method, o.currency, o.total_minor, o.date_added, o.date_modified`
+	o.payment_method, o.currency, o.total_minor, o.date_added, o.date_modified,
+	coalesce((SELECT a.to_status FROM status_actions a WHERE a.order_id = o.id AND a.state IN ('waiting', 'sent', 'failed') AND a.dropped_at IS NULL ORDER BY a.id DESC LIMIT 1), '') AS asked,
+	EXISTS (SELECT 1 FROM status_actions a WHERE a.order_id = o.id AND a.state = 'failed') AS asked_failed`
 
 // OrderList is one page of the list.
 type OrderList struct {

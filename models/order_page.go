@@ -30,7 +30,10 @@ type OrderPage struct {
 	Mail     OrderMail        // what the customer was sent, or why not
 	Planned  []PlannedCapture // oldest first
 	Rules    []CaptureRule    // of the store: what is captured by itself
+	Actions  []StatusAction   // what changes of its status started, newest first
 	Now      time.Time        // the database's clock
+
+	changes *statusPosition
 }
 
 // OrderPayment is a payment with its operations, the driver of its gateway, what each action would do to it,
@@ -76,6 +79,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		tries    []OperationAttempt
 		ready    []settingsReady
 		rules    []EmailRule
+		sets     []StatusRuleSet
+		linked   []StatusRule
 		batch    pgx.Batch
 	)
 	scope := ScopeOf(ctx)
@@ -105,6 +110,10 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask(emailsOfOrder, all(&page.Mail.Emails))
 	ask(fyndOfOrder, all(&page.Mail.Webhooks))
 	ask(rulesOfOrder, all(&rules))
+	ask("SELECT "+columns[StatusAction](db)+" FROM status_actions WHERE order_id = $1 AND ($2 OR store_id = ANY($3)) ORDER BY id DESC LIMIT 100", all(&page.Actions))
+	const current = "(SELECT s.id FROM status_rule_sets s JOIN orders o ON o.store_id = s.store_id WHERE s.current AND o.id = $1 AND ($2 OR o.store_id = ANY($3)))"
+	ask("SELECT "+columns[StatusRuleSet](db)+" FROM status_rule_sets WHERE id IN "+current, all(&sets))
+	ask("SELECT "+columns[StatusRule](db)+" FROM status_rules WHERE set_id IN "+current+" ORDER BY id", all(&linked))
 	ask("SELECT clock_timestamp() FROM (VALUES ($1::bigint, $2::boolean, $3::bigint[])) AS asked", func(rows pgx.Rows) error {
 		now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
 		page.Now = now.UTC()
@@ -119,6 +128,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	}
 	page.join(payments, ops, tries, ready, db.drivers)
 	page.Mail.Rules = withChoices(rules)
+	page.changes = page.statusPosition(sets, linked)
 	return &page, nil
 }
 
@@ -227,7 +237,7 @@ func (p *OrderPage) Sums() Sums {
 // or Fynd is about to hear of it.
 func (p *OrderPage) Live() bool {
 	telling := func(u PartnerUpdate) bool { return u.State == "queued" && u.Tries == 0 }
-	return slices.ContainsFunc(p.Updates, telling) || slices.ContainsFunc(p.Operations(), func(op Operation) bool {
+	return slices.ContainsFunc(p.Updates, telling) || slices.ContainsFunc(p.Actions, func(a StatusAction) bool { return a.State == ActionWaiting }) || slices.ContainsFunc(p.Operations(), func(op Operation) bool {
 		return op.State.Open() && op.State != NeedsReview && op.State != AwaitingApproval
 	})
 }
@@ -244,6 +254,9 @@ func (p *OrderPage) Fingerprint() string {
 				_, _ = fmt.Fprintln(h, try.N, try.Outcome, try.FinishedAt != nil)
 			}
 		}
+	}
+	for _, a := range p.Actions {
+		_, _ = fmt.Fprintln(h, a.ID, a.State, a.UpdatedAt.UnixMicro())
 	}
 	for _, event := range p.Events {
 		_, _ = fmt.Fprintln(h, event.ID, event.Waiting)

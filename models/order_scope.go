@@ -58,6 +58,12 @@ func (f OrderFilter) scope(c *clauses, choices *OrderChoices) {
 	f.scopeEvents(c)
 	f.scopeIDs(c)
 	f.scopeDeadline(c, choices)
+	switch f.Action {
+	case "failed":
+		c.and("o.id IN (SELECT a.order_id FROM status_actions a WHERE a.state = 'failed')")
+	case "open":
+		c.and("o.id IN (SELECT a.order_id FROM status_actions a WHERE a.state IN ('waiting', 'sent', 'failed'))")
+	}
 	for _, n := range needles(f.Customer) {
 		c.and(n.in(c, `kartify_fold(concat_ws(' ', o.customer_name, o.company, o.customer_email, o.customer_phone,
 			regexp_replace(o.customer_phone, '[^0-9]', '', 'g')))`))

@@ -156,7 +156,7 @@ func (f OrderFilter) onlyMissing() bool {
 // unindexed says whether the filter has conditions that no index of missing orders knows: then every one
 // of them may be looked at for nothing.
 func (f OrderFilter) unindexed() bool {
-	return (len(f.Events) > 0 && !f.OnlyWaiting()) || f.Gateway != "" || f.PaymentMethod != "" || f.AmountFrom != "" || f.AmountTo != "" || !f.Modified.empty()
+	return (len(f.Events) > 0 && !f.OnlyWaiting()) || f.Gateway != "" || f.Action != "" || f.PaymentMethod != "" || f.AmountFrom != "" || f.AmountTo != "" || !f.Modified.empty()
 }
 
 // newestMissing are the newest missing orders of the stores and days of a filter, as many as a page has

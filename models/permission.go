@@ -31,6 +31,8 @@ const (
 	EmailSettings      Permission = "settings.email"
 	PaymentSettings    Permission = "settings.payment.read"
 	PaymentCredentials Permission = "settings.payment.secrets"
+	StatusActions      Permission = "status_actions.manage"
+	StatusPass         Permission = "status_actions.pass" // go on without a provider that did not do its part
 	UsersManage        Permission = "users.manage"
 	TokensManage       Permission = "api_tokens.manage"
 	StoresRead         Permission = "stores.read"
@@ -59,11 +61,11 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersCreate, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun,
+		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, StatusActions, StatusPass, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
 	Support: {OrdersRead, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend},
-	Finance: {OrdersRead, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StoresRead},
+	Finance: {OrdersRead, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StatusPass, StoresRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
 }

@@ -186,6 +186,33 @@ func (db *DB) statusPosition(ctx context.Context, order *Order) (*statusPosition
 	return at, nil
 }
 
+// statusPosition is what a change of the order's status depends on, as its page was read.
+func (p *OrderPage) statusPosition(sets []StatusRuleSet, linked []StatusRule) *statusPosition {
+	at := &statusPosition{order: p.Order, rules: map[string]*StatusRuleSet{}}
+	for i := range sets {
+		for _, rule := range linked {
+			if rule.SetID == sets[i].ID {
+				sets[i].Rules = append(sets[i].Rules, rule)
+			}
+		}
+		at.rules[sets[i].Gateway] = &sets[i]
+	}
+	for i := range p.Payments {
+		if p.Payments[i].Driver.Can.ByStatus {
+			at.payments = append(at.payments, p.Payments[i].at)
+		}
+	}
+	for _, a := range p.Actions {
+		if a.Open() {
+			at.open = append(at.open, a)
+		}
+	}
+	return at
+}
+
+// Forecast says what giving the order a status would do, as its page was read.
+func (p *OrderPage) Forecast(to string) StatusForecast { return p.changes.forecast(to) }
+
 // PlanStatus says what giving an order a status would do, as it stands here; providers are asked when it is done.
 func (db *DB) PlanStatus(ctx context.Context, order int64, to string) (StatusForecast, error) {
 	var o Order

@@ -248,6 +248,20 @@ func TestStatusStartsItsAction(t *testing.T) {
 	}
 }
 
+// listed is how many orders the list has with this filter.
+func (t *till) listed(action string) int {
+	t.Helper()
+	choices, err := t.db.OrderChoices(t.ctx, *t.asha.UserID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := t.db.Orders(t.ctx, models.OrderFilter{Action: action, Limit: 10}, choices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Rows)
+}
+
 func TestFailedStatusAction(t *testing.T) {
 	tt := openHold(t, &gatewaytest.Bogus{Class: gateways.ByKey, KeyLifetime: time.Hour})
 	tt.link(group(models.CaptureAction, "", "", models.StatusShipped))
@@ -259,6 +273,13 @@ func TestFailedStatusAction(t *testing.T) {
 	if !strings.HasPrefix(note, "Bogus could not capture the payment, so the order is not shipped.") {
 		t.Errorf("the history says %q", note)
 	}
+	if failed, all := tt.listed("failed"), tt.listed(""); failed != 1 || all != 1 {
+		t.Errorf("the list shows %d failed of %d orders, want the one", failed, all)
+	}
+	board, err := tt.db.Limbo(tt.ctx, models.LimboFilter{Kind: models.NeedAction})
+	if err != nil || len(board.Rows) != 1 || !strings.HasPrefix(board.Rows[0].Why, "The change of status to shipped failed.") || board.Rows[0].Amount != sek(11875) {
+		t.Errorf("the limbo board shows %+v, %v", board, err)
+	}
 	if err := tt.db.RetryStatusAction(tt.ctx, tt.order, action.ID, tt.asha); err != nil {
 		t.Fatal(err)
 	}
@@ -266,12 +287,15 @@ func TestFailedStatusAction(t *testing.T) {
 	if tt.status() != "pending" || tt.actions() != "capture shipped failed" {
 		t.Errorf("after a second refusal the order is %s, %s", tt.status(), tt.actions())
 	}
-	err := tt.db.PassStatusAction(tt.ctx, tt.order, action.ID, " ", tt.asha)
+	err = tt.db.PassStatusAction(tt.ctx, tt.order, action.ID, " ", tt.asha)
 	if got := problemOf(err); got != "Say in at most 500 characters why the order goes on without Bogus." {
 		t.Errorf("going on without a reason is answered %q", got)
 	}
 	if err := tt.db.PassStatusAction(tt.ctx, tt.order, action.ID, "Paid in the shop.", tt.asha); err != nil {
 		t.Fatal(err)
+	}
+	if n := tt.listed("failed"); n != 0 {
+		t.Errorf("after that the list still shows %d failed actions", n)
 	}
 	if tt.status() != "shipped" || tt.moved() != "" {
 		t.Errorf("after going on without the provider the order is %s, and %q was called", tt.status(), tt.moved())

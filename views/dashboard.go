@@ -38,6 +38,7 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedStuck:         {ui.Attention, "stuck payment", "stuck payments", "Drawn, and somebody was not told"},
 	models.NeedRefunding:     {ui.Attention, "refund on its way too long", "refunds on their way too long", "The gateway has not finished for over an hour"},
 	models.NeedHold:          {ui.Attention, "authorization ends within 48 h", "authorizations end within 48 h", "Capture before the hold ends, or it is lost"},
+	models.NeedAction:        {ui.Bad, "status action failed", "status actions failed", "The order waits for the payment to follow"},
 	models.NeedPlan:          {ui.Bad, "planned capture failed", "planned captures failed", "The money is held and was not drawn"},
 	models.NeedLapsed:        {ui.Bad, "authorization ran out", "authorizations ran out", "Never captured; the money is back with the customer"},
 	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},

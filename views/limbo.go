@@ -40,6 +40,7 @@ var limboText = map[models.NeedKind]struct {
 	models.NeedStuck:         {ui.Attention, "Stuck"},
 	models.NeedRefunding:     {ui.Attention, "Refunding over 1 h"},
 	models.NeedHold:          {ui.Attention, "Authorization ends"},
+	models.NeedAction:        {ui.Bad, "Status action failed"},
 	models.NeedPlan:          {ui.Bad, "Planned capture failed"},
 	models.NeedLapsed:        {ui.Bad, "Authorization ran out"},
 	models.NeedOverdue:       {ui.Attention, "Refund overdue"},

@@ -23,6 +23,7 @@ type OrderView struct {
 	Plan    PlanForm
 	Noted   string // what the last action found done already
 	Status  StatusForm
+	Pass    PassForm
 	Focused int64 // the operation that was just asked for
 }
 

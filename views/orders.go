@@ -28,6 +28,7 @@ type OrderListView struct {
 	CSRF      string
 	MayShare  bool
 	MayExport bool
+	MayChange bool             // the status of orders
 	View      models.SavedView // as the person filled it in
 	Refused   *models.Problem  // why it was not saved
 	Now       time.Time

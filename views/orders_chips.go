@@ -51,6 +51,7 @@ func (v OrderListView) chips() []ui.Chip {
 	chip("Date added", daysText(f.Added), func(f *models.OrderFilter) { f.Added = models.DayRange{} })
 	chip("Date modified", daysText(f.Modified), func(f *models.OrderFilter) { f.Modified = models.DayRange{} })
 	chip("Authorization", deadlineName(f.Deadline), func(f *models.OrderFilter) { f.Deadline = "" })
+	chip("Status action", actionName(f.Action), func(f *models.OrderFilter) { f.Action = "" })
 	chip("Total", fromTo(f.AmountFrom, f.AmountTo), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
 	return chips
 }
@@ -188,7 +189,7 @@ func (v OrderListView) fewFilters() int {
 	f, n := v.Filter, 0
 	for _, set := range []bool{
 		f.PartnerOrderID != "", f.Customer != "", f.Store != 0, f.Gateway != "", f.PaymentMethod != "",
-		f.Modified != models.DayRange{}, f.Deadline != "", f.AmountFrom != "" || f.AmountTo != "",
+		f.Modified != models.DayRange{}, f.Deadline != "", f.Action != "", f.AmountFrom != "" || f.AmountTo != "",
 	} {
 		if set {
 			n++
