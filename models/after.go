@@ -26,6 +26,9 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 	case gateways.Update:
 		err = db.afterUpdate(ctx, op)
 	case gateways.Capture, gateways.Void:
+		if err = db.notifyCaptured(ctx, p, op); err != nil {
+			return err
+		}
 		if op.State == Succeeded { // the order's status goes by the rules that a webhook with the same news goes by
 			if _, err = db.paidStatus(ctx, op.OrderID, JobActor); err == nil {
 				err = db.noteLapse(ctx, p, op)

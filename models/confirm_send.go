@@ -141,7 +141,7 @@ func (db *DB) confirmed(ctx context.Context, order *Order, p *Payment, by Actor)
 
 // toldOf ends a locked payment's being stuck: whoever had to be told of it has been.
 func (db *DB) toldOf(ctx context.Context, p *Payment) error {
-	if p.Status != PaymentStuck {
+	if p.Status != PaymentStuck || p.Notice == noticeUntold { // the shop's own handler has not heard
 		return nil
 	}
 	p.Status = PaymentSuccess

@@ -20,6 +20,7 @@ import (
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/mail"
+	"github.com/kartify/kartify/notify"
 )
 
 // DB is the database and what the records need around it. Inside Tx it is one transaction.
@@ -47,6 +48,7 @@ type parts struct {
 	streams  exportStreams
 	mail     *mail.Server // nil when none is configured
 	letters  func(context.Context, Letter) (WrittenLetter, error)
+	guard    notify.Guard
 
 	orderFiles OrderFiles // nil until somebody says how files of orders are written
 }
@@ -62,6 +64,7 @@ type Options struct {
 	Log      *slog.Logger
 	Mail     *mail.Server                                         // takes the e-mails to customers; without one they are not sent
 	Letters  func(context.Context, Letter) (WrittenLetter, error) // writes them
+	Notify   notify.Guard                                         // says where shops may be told of payments
 	Tracer   pgx.QueryTracer                                      // sees every statement; for measurements
 }
 
@@ -110,7 +113,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	p := &parts{
 		pool: pool, sql: sqlDB, keys: o.Keys, drivers: map[string]gateways.Driver{}, bases: o.BaseURLs,
-		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, letters: o.Letters,
+		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, letters: o.Letters, guard: o.Notify,
 	}
 	for _, d := range o.Drivers {
 		p.drivers[d.Code] = d

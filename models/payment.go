@@ -77,6 +77,7 @@ type Payment struct {
 	RRN                  string         `gorm:"column:rrn"`
 	Params               map[string]any `gorm:"serializer:json"`
 	RefundingSince       *time.Time
+	Notice               string // whether the shop was told of it: waiting, told, untold, or "" when nobody waits
 	Version              int
 	CreatedAt            time.Time
 	UpdatedAt            time.Time
@@ -113,17 +114,26 @@ func (p *Payment) settledStatus() PaymentStatus {
 	switch {
 	case p.RefundReservedMinor > 0:
 		return PaymentRefunding
-	case p.RefundedMinor == 0 && p.Status == PaymentStuck:
-		return PaymentStuck
-	case p.RefundedMinor == 0 && p.Status == PaymentObtained:
-		return PaymentObtained
 	case p.RefundedMinor == 0:
-		return PaymentSuccess
+		return p.toldStatus()
 	case p.RefundedMinor < p.CapturedMinor:
 		return PaymentPartiallyRefunded
 	default:
 		return PaymentRefunded
 	}
+}
+
+// toldStatus is the status of money that is drawn and not returned, by whether the shop was told of it.
+func (p *Payment) toldStatus() PaymentStatus {
+	switch {
+	case p.Notice == noticeWaiting:
+		return PaymentObtained
+	case p.Notice == noticeUntold:
+		return PaymentStuck
+	case p.Notice == "" && (p.Status == PaymentStuck || p.Status == PaymentObtained):
+		return p.Status
+	}
+	return PaymentSuccess
 }
 
 // lockPayment takes the payment's row for this transaction. The payment is sought under its order.
@@ -153,7 +163,7 @@ func (db *DB) savePayment(ctx context.Context, p *Payment) error {
 		"status": p.Status, "provider_status": p.ProviderStatus,
 		"amount_minor": p.AmountMinor, "authorized_minor": p.AuthorizedMinor, "captured_minor": p.CapturedMinor, "capture_reserved_minor": p.CaptureReservedMinor,
 		"refunded_minor": p.RefundedMinor, "refund_reserved_minor": p.RefundReservedMinor,
-		"voided_at": p.VoidedAt, "refunding_since": p.RefundingSince,
+		"voided_at": p.VoidedAt, "refunding_since": p.RefundingSince, "notice": p.Notice,
 		"version": p.Version + 1, "updated_at": gorm.Expr("now()"),
 	})
 	if res.Error != nil {

@@ -171,6 +171,9 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 		if err := db.savePayment(ctx, p); err != nil {
 			return "", err
 		}
+		if err := db.notifyPaid(ctx, p, was); err != nil {
+			return "", err
+		}
 		if err := db.wakePayment(ctx, p); err != nil {
 			return "", err
 		}

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// RewrapSecrets seals every gateway secret again with the master key in use now, so that an old key can
+// RewrapSecrets seals every gateway secret and every secret word of a shop again with the master key in use now, so that an old key can
 // be taken out of the configuration. It reports how many secrets it sealed.
 func (db *DB) RewrapSecrets(ctx context.Context, by Actor) (int, error) {
 	sealed := 0
@@ -24,6 +24,11 @@ func (db *DB) RewrapSecrets(ctx context.Context, by Actor) (int, error) {
 			}
 			sealed += n
 		}
+		n, err := tx.rewrapNotifications(ctx)
+		if err != nil {
+			return err
+		}
+		sealed += n
 		return tx.audit(ctx, 0, by, "secrets.rewrapped", "gateway_settings", nil, map[string]any{"secrets": sealed})
 	})
 	return sealed, err

@@ -13,6 +13,8 @@ type Timings struct {
 	ReviewAfter     time.Duration   // when an operation that is still open goes to a person
 	WebhookTries    int             // attempts to act on a webhook before it is left for a person
 	PartnerTries    int             // attempts to tell the partner
+	NotifyTries     int             // attempts to tell a shop of a payment, in each series
+	NotifySteps     []time.Duration // pauses between them; the last one repeats
 	SessionIdle     time.Duration
 	SessionAbsolute time.Duration
 	SecretOverlap   time.Duration // how long a replaced webhook secret is still accepted
@@ -32,9 +34,13 @@ var DefaultTimings = Timings{
 	LookupSteps: []time.Duration{
 		15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour,
 	},
-	ReviewAfter:     7 * 24 * time.Hour,
-	WebhookTries:    8,
-	PartnerTries:    50,
+	ReviewAfter:  7 * 24 * time.Hour,
+	WebhookTries: 8,
+	PartnerTries: 50,
+	NotifyTries:  50,
+	NotifySteps: []time.Duration{
+		10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour,
+	},
 	SessionIdle:     15 * time.Minute,
 	SessionAbsolute: 8 * time.Hour,
 	SecretOverlap:   72 * time.Hour,
@@ -71,6 +77,12 @@ func (t Timings) withDefaults() Timings {
 	if t.PartnerTries == 0 {
 		t.PartnerTries = d.PartnerTries
 	}
+	if t.NotifyTries == 0 {
+		t.NotifyTries = d.NotifyTries
+	}
+	if len(t.NotifySteps) == 0 {
+		t.NotifySteps = d.NotifySteps
+	}
 	if t.LookupPage == 0 {
 		t.LookupPage = d.LookupPage
 	}
@@ -83,4 +95,9 @@ func (t Timings) withDefaults() Timings {
 // lookupPause is how long to wait after the nth look-up, counted from 0.
 func (t Timings) lookupPause(n int) time.Duration {
 	return t.LookupSteps[min(n, len(t.LookupSteps)-1)]
+}
+
+// notifyPause is how long a shop is left alone after n attempts to tell it.
+func (t Timings) notifyPause(n int) time.Duration {
+	return t.NotifySteps[min(max(n, 1), len(t.NotifySteps))-1]
 }

@@ -45,6 +45,7 @@ func (db *DB) around(ctx context.Context, order *int64, but int64) ([]recordAt, 
 		{"Event", "order_events"},
 		{"Status action", "status_actions"},
 		{"Message to Fynd", "partner_updates"},
+		{"Notification", "notifications"},
 		{"E-mail", "emails"},
 		{"History", "order_history"},
 	} {
@@ -72,6 +73,7 @@ var quietColumns = []string{
 	"id", "order_id", "store_id", "webhook_id", "version", "updated_at", "date_modified", "created_at", "received_at", "at", "next_at", "tries", "closed_at",
 	"payment_id", "operation_id", "event_id", "digest", "token_hash", "position", "lines", "log", "params", "last_event_at", "snapshot", "actor", "actor_id", "claimed_store_id",
 	"occurrence", "audience", "requester_id", "written_at", "done_at", "handing_at", "occurred_at", "finished_at", "first_sent_at", "idempotency_key", "message_id", "actor_name",
+	"obtained_at", "success_at",
 }
 
 // changes are the differences between two moments, by record. Nothing personal is in them.
