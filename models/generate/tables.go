@@ -66,7 +66,8 @@ func tableNames() []string {
 var replaced = map[string]string{
 	"orders_search_insert": "orders", "day_totals_added": "orders",
 	"order_events_note": "order_events", "order_event_names_note": "order_events",
-	"day_totals_refunded": "operations",
+	"day_totals_refunded":    "operations",
+	"payments_search_insert": "payments", "operations_search_insert": "operations",
 }
 
 // rows are the rows of a batch of orders, a buffer for each table.
@@ -170,6 +171,7 @@ func (t *tables) send(ctx context.Context, r *rows) error {
 func (t *tables) close(ctx context.Context, log func(string, ...any)) error {
 	steps := append([]string{}, t.restore...)
 	steps = append(steps, "INSERT INTO order_event_names SELECT DISTINCT event FROM order_events ON CONFLICT DO NOTHING", "SELECT rebuild_day_totals()")
+	steps = append(steps, paymentSearch(len(t.restore) > 0)...)
 	for trigger, name := range replaced {
 		steps = append(steps, "ALTER TABLE "+name+" ENABLE TRIGGER "+trigger)
 	}
