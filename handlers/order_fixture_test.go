@@ -38,7 +38,7 @@ func openOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{T: t, bogus: &gatewaytest.Bogus{Class: gateways.ByKey, KeyLifetime: time.Hour, QuietPeriod: time.Hour}, ctx: modelstest.System(t.Context())}
 	razorpay, ccavenue, gofynd := o.bogus.Driver(), o.bogus.Driver(), o.bogus.Driver()
-	razorpay.Code, razorpay.Name = "razorpay", "Razorpay"
+	razorpay.Code, razorpay.Name, razorpay.Support = "razorpay", "Razorpay", "help@razorpay.example"
 	ccavenue.Code, ccavenue.Name = "ccavenue", "CCAvenue"
 	gofynd.Code, gofynd.Name = "gofynd", "GoFynd API"
 	o.db = modelstest.DB(t, func(options *models.Options) {
