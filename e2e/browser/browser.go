@@ -68,7 +68,7 @@ func Start(tb testing.TB) *Browser {
 func (b *Browser) Tab(tb testing.TB) *Tab {
 	tb.Helper()
 	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	ctx, stopClock := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, stopClock := context.WithTimeout(ctx, 10*time.Minute)
 	t := &Tab{tb: tb, ctx: ctx}
 	tb.Cleanup(func() {
 		stopClock()
