@@ -13,20 +13,22 @@ import (
 // LogTable is one of the tables of the Data Log, as the URL names it.
 type LogTable string
 
-// The tables: what Fynd sent, what was mailed, what anybody sent, what was asked of gateways.
+// The tables: what Fynd sent, what was mailed, what anybody sent, what was asked of gateways, what shops
+// were told.
 const (
 	LogGofynd LogTable = "gofynd_webhook"
 	LogEmails LogTable = "gofynd_email"
 	LogInbox  LogTable = "webhook"
 	LogCalls  LogTable = "gateway_call"
+	LogNotice LogTable = "notification"
 )
 
 // LogTables are the tables in the order of the selector.
-var LogTables = []LogTable{LogGofynd, LogEmails, LogInbox, LogCalls}
+var LogTables = []LogTable{LogGofynd, LogEmails, LogInbox, LogCalls, LogNotice}
 
 // Label is the table as the selector names it.
 func (t LogTable) Label() string {
-	return map[LogTable]string{LogGofynd: "Gofynd Webhook", LogEmails: "Gofynd Email", LogInbox: "All webhooks", LogCalls: "Gateway calls"}[t]
+	return map[LogTable]string{LogGofynd: "Gofynd Webhook", LogEmails: "Gofynd Email", LogInbox: "All webhooks", LogCalls: "Gateway calls", LogNotice: "Notifications to shops"}[t]
 }
 
 // Permission is what reading the table takes.
@@ -65,7 +67,7 @@ type LogFilter struct {
 	State         string // of a webhook or an e-mail
 	Mismatch      bool   // store_ID 0 or of another store
 	Gateway       string // of a call
-	Outcome       string // of a call
+	Outcome       string // of a call or a notification
 	Days          DayRange
 	Limit         int
 	After, Before string
@@ -86,6 +88,8 @@ func (f LogFilter) Query() url.Values {
 	switch f.Table {
 	case LogCalls:
 		set("gateway", f.Gateway)
+		set("outcome", f.Outcome)
+	case LogNotice:
 		set("outcome", f.Outcome)
 	case LogEmails:
 		set("event", f.Event)
@@ -129,6 +133,7 @@ type DataLog struct {
 	Webhooks   []LogWebhook
 	Emails     []LogEmail
 	Calls      []LogCall
+	Notices    []LogNotification
 	Order      *LogOrder // whom the Gofynd Order ID box found, nil when it was empty or found nobody
 	Prev, Next string    // cursors; "" when there is nothing that way
 	First      bool      // nothing comes before
@@ -138,7 +143,7 @@ type DataLog struct {
 }
 
 // Rows is how many rows the page has.
-func (l *DataLog) Rows() int { return len(l.Webhooks) + len(l.Emails) + len(l.Calls) }
+func (l *DataLog) Rows() int { return len(l.Webhooks) + len(l.Emails) + len(l.Calls) + len(l.Notices) }
 
 // LogWebhook is a webhook as a row of the Data Log.
 type LogWebhook struct {

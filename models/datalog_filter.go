@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/kartify/kartify/notify"
 )
 
 // WebhookStates are the states of a webhook, for the choice of the Data Log.
@@ -17,6 +19,11 @@ var Verdicts = []Verdict{Verified, Forged, Unreadable}
 
 // CallOutcomes are what a call to a gateway may have come to.
 var CallOutcomes = []string{"succeeded", "pending", "failed", "declined", "unknown", "unavailable", "misconfigured", "absent", "lost"}
+
+// NoticeOutcomes are what an attempt to tell a shop may have come to.
+var NoticeOutcomes = []notify.Outcome{
+	notify.Accepted, notify.Refused, notify.Redirected, notify.Unreachable, notify.Blocked, notify.Timeout, notify.Lost,
+}
 
 // ReadLogFilter reads a filter of the Data Log from a URL. tables are those the person may read. Nothing in
 // the URL is an error: what makes no sense is left out, and a sentence says so.
@@ -33,6 +40,8 @@ func ReadLogFilter(q url.Values, c *OrderChoices, tables []LogTable) (LogFilter,
 	case LogCalls:
 		f.Gateway = r.words("gateway", maxText)
 		f.Outcome = r.choice("outcome", "an outcome", CallOutcomes)
+	case LogNotice:
+		f.Outcome = r.choice("outcome", "an outcome", texts(NoticeOutcomes))
 	case LogEmails:
 		f.Event = r.event()
 		f.State = r.choice("state", "a state of an e-mail", texts(EmailStates))

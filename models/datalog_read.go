@@ -46,6 +46,8 @@ func (db *DB) dataLog(ctx context.Context, f LogFilter, choices *OrderChoices) (
 		log.Emails, places, err = readLog(ctx, db, ask, f, func(r *LogEmail) place { return place{r.CreatedAt, r.ID} })
 	case LogCalls:
 		log.Calls, places, err = readLog(ctx, db, ask, f, func(r *LogCall) place { return place{r.StartedAt, r.ID} })
+	case LogNotice:
+		log.Notices, places, err = readLog(ctx, db, ask, f, func(r *LogNotification) place { return place{r.StartedAt, r.ID} })
 	default:
 		log.Webhooks, places, err = readLog(ctx, db, ask, f, func(r *LogWebhook) place { return place{r.ReceivedAt, r.ID} })
 	}
@@ -126,6 +128,8 @@ func newLogQuery(ctx context.Context, f LogFilter, choices *OrderChoices, source
 		q.ofEmails(f, order)
 	case LogCalls:
 		q.ofCalls(f, order)
+	case LogNotice:
+		q.ofNotices(f, order)
 	default:
 		q.ofWebhooks(f, sources, order)
 	}

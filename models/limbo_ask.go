@@ -106,7 +106,10 @@ func (db *DB) followOne(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if p.Status == PaymentStuck && seen.Captured > 0 {
+	switch {
+	case p.Status == PaymentStuck && p.Notice == noticeUntold:
+		followed = sentences(followed, "The shop's own handler has not heard of it; send the notification again.")
+	case p.Status == PaymentStuck && seen.Captured > 0:
 		told, err := db.nobodyWaits(ctx, p)
 		if err != nil {
 			return "", err

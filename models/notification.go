@@ -52,9 +52,9 @@ type Notification struct {
 	OrderID     int64
 	PaymentID   int64
 	State       NotificationState
-	Series      int // the latest
-	Tries       int // of the latest series
-	Most        int // attempts that it may have
+	Series      int        // the latest
+	Tries       int        // of the latest series
+	Most        int        // attempts that it may have
 	ObtainedAt  *time.Time // when the payment was paid or held; nil when it was paid before the store wanted to hear of it
 	NextAt      *time.Time
 	Problem     string // what the latest attempt came to

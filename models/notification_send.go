@@ -115,14 +115,9 @@ func (db *DB) newShopCall(ctx context.Context, n *Notification, p *Payment, s *N
 	call.attempt = NotificationAttempt{
 		NotificationID: n.ID, StoreID: n.StoreID, Series: n.Series, N: n.Tries + 1, Channel: string(s.Channel), Receiver: withoutQuery(call.address), StartedAt: at,
 	}
-	if s.Channel == NotifyPost {
-		form := notice.Form(secret)
-		form.Del("key") // the secret word could be guessed from it
-		call.attempt.Sent = textOf(form.Encode())
-	} else {
-		subject, _, text := notice.Letter()
-		call.attempt.Sent = textOf(subject + "\n\n" + text)
-	}
+	form := notice.Form(secret)
+	form.Del("key") // the secret word could be guessed from it
+	call.attempt.Sent = textOf(form.Encode())
 	return call, nil
 }
 

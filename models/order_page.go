@@ -34,6 +34,7 @@ type OrderPage struct {
 	Now      time.Time        // the database's clock
 
 	changes *statusPosition
+	told    toldOfOrder
 }
 
 // OrderPayment is a payment with its operations, the driver of its gateway, what each action would do to it,
@@ -43,6 +44,7 @@ type OrderPayment struct {
 	Driver gateways.Driver
 	Plans  map[Action]Plan
 	Block  string
+	Told   *ToldShop // what the shop was told of it
 
 	at *position
 }
@@ -107,6 +109,10 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
 	ask("SELECT "+columns[PlannedCapture](db)+" FROM planned_captures"+mine, all(&page.Planned))
 	ask("SELECT "+columns[CaptureRule](db)+rulesOfStore, all(&page.Rules))
+	ask("SELECT "+columns[NotificationSettings](db)+notifySettingsOfOrder, all(&page.told.settings))
+	ask("SELECT "+columns[Notification](db)+noticesOfOrder, all(&page.told.notifications))
+	ask("SELECT "+columns[NotificationSeries](db)+noticeSeriesOfOrder, all(&page.told.series))
+	ask(noticeTriesOfOrder(columns[NotificationAttempt](db)), all(&page.told.attempts))
 	ask(emailsOfOrder, all(&page.Mail.Emails))
 	ask(fyndOfOrder, all(&page.Mail.Webhooks))
 	ask(rulesOfOrder, all(&rules))
@@ -159,7 +165,7 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 				at.ready, at.partialHere = true, settings.Partial
 			}
 		}
-		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, at: at}
+		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, Told: p.told.of(&payment), at: at}
 		for _, action := range []Action{CaptureAction, CancelAction, UpdateAction, RefundAction} {
 			plan, err := at.plan(Want{Action: action, Amount: at.usual(action)})
 			if err != nil {
@@ -239,7 +245,7 @@ func (p *OrderPage) Live() bool {
 	telling := func(u PartnerUpdate) bool { return u.State == "queued" && u.Tries == 0 }
 	return slices.ContainsFunc(p.Updates, telling) || slices.ContainsFunc(p.Actions, func(a StatusAction) bool { return a.State == ActionWaiting }) || slices.ContainsFunc(p.Operations(), func(op Operation) bool {
 		return op.State.Open() && op.State != NeedsReview && op.State != AwaitingApproval
-	})
+	}) || slices.ContainsFunc(p.Payments, func(payment OrderPayment) bool { return payment.Told.SoonAgain(p.Now) })
 }
 
 // Fingerprint changes whenever what the page shows has changed.
@@ -254,6 +260,9 @@ func (p *OrderPage) Fingerprint() string {
 				_, _ = fmt.Fprintln(h, try.N, try.Outcome, try.FinishedAt != nil)
 			}
 		}
+	}
+	for _, n := range p.told.notifications {
+		_, _ = fmt.Fprintln(h, n.ID, n.State, n.Series, n.Tries)
 	}
 	for _, a := range p.Actions {
 		_, _ = fmt.Fprintln(h, a.ID, a.State, a.UpdatedAt.UnixMicro())
