@@ -40,7 +40,8 @@ type Config struct {
 
 	LookupWindow time.Duration `help:"Orders without money are asked about at their provider for this long." default:"168h" env:"KARTIFY_LOOKUP_WINDOW"`
 	LookupPage   int           `help:"How many orders one run of those look-ups asks about." default:"200" env:"KARTIFY_LOOKUP_PAGE"`
-	LookupRate   float64       `help:"How many of those questions are put per second." default:"5" env:"KARTIFY_LOOKUP_RATE"`
+	LookupRate   float64       `help:"How many of those questions are put per second to a gateway of a store." default:"5" env:"KARTIFY_LOOKUP_RATE"`
+	DeclineAfter time.Duration `help:"A payment that its provider calls failed, though a bank has numbered it, is doubted for this long." default:"48h" env:"KARTIFY_DECLINE_AFTER"`
 
 	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
 	MailFrom string `help:"Who the e-mails come from: orders@example.com or Shop <orders@example.com>. Without a name they carry the store's." env:"KARTIFY_MAIL_FROM"`
@@ -105,7 +106,7 @@ func (c *Config) check() error {
 	for name, d := range map[string]time.Duration{
 		"KARTIFY_SESSION_IDLE": c.SessionIdle, "KARTIFY_SESSION_ABSOLUTE": c.SessionAbsolute, "KARTIFY_FORM_LIFETIME": c.FormLifetime,
 		"KARTIFY_CALL_TIMEOUT": c.CallTimeout, "KARTIFY_SWEEP": c.Sweep, "KARTIFY_RESEND_AFTER": c.ResendAfter,
-		"KARTIFY_LOOKUP_WINDOW": c.LookupWindow,
+		"KARTIFY_LOOKUP_WINDOW": c.LookupWindow, "KARTIFY_DECLINE_AFTER": c.DeclineAfter,
 	} {
 		if d <= 0 {
 			add("%s must be above zero", name)
@@ -145,7 +146,7 @@ func (c *Config) timings() models.Timings {
 	return models.Timings{
 		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep,
 		LookupSteps: c.LookupSteps, SessionIdle: c.SessionIdle, SessionAbsolute: c.SessionAbsolute, SecretOverlap: c.SecretOverlap,
-		LookupWindow: c.LookupWindow, LookupPage: c.LookupPage, LookupRate: c.LookupRate,
+		LookupWindow: c.LookupWindow, LookupPage: c.LookupPage, LookupRate: c.LookupRate, DeclineAfter: c.DeclineAfter,
 	}
 }
 

@@ -54,7 +54,11 @@ func (h *Handlers) Pay(c echo.Context) error {
 // PayResult is where a provider sends the buyer back: paid, not paid, or being checked. Once that is known the
 // buyer goes on to the shop.
 func (h *Handlers) PayResult(c echo.Context) error {
-	page, err := h.DB.ReturnFrom(models.AsSystem(c.Request().Context()), c.Param("token"))
+	come := h.DB.ReturnFrom
+	if c.QueryParam("turned") == "back" {
+		come = h.DB.TurnedBack
+	}
+	page, err := come(models.AsSystem(c.Request().Context()), c.Param("token"))
 	if err != nil {
 		return err
 	}

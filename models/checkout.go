@@ -43,6 +43,7 @@ type Checkout struct {
 	CreatedAt  time.Time
 	StartedAt  *time.Time
 	ReturnedAt *time.Time // when the buyer first came back
+	TurnedAt   *time.Time // when he last came back by the way of those who turn back
 	ShownAt    *time.Time // when the provider, asked after that, last showed it as neither made nor over
 }
 
@@ -145,6 +146,8 @@ func stateOfAttempt(c *Checkout, p *Payment, doubt gateways.Doubt) (PayState, st
 		return PayFailed, "The payment was declined."
 	case p.Status == PaymentCanceled:
 		return PayFailed, "The payment was not completed."
+	case c.TurnedAt != nil && c.ShownAt != nil && !c.ShownAt.Before(*c.TurnedAt):
+		return PayFailed, "You turned back before paying."
 	case c.State == CheckoutStarted && c.ReturnedAt == nil:
 		return PayOpen, "" // may go there again
 	case c.ReturnedAt != nil && c.ShownAt != nil && c.ShownAt.Sub(*c.ReturnedAt) > settleTime:

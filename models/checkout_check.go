@@ -32,6 +32,19 @@ func (db *DB) ReturnFrom(ctx context.Context, token string) (*PayPage, error) {
 	return db.PayPage(ctx, token)
 }
 
+// TurnedBack is ReturnFrom for a buyer who pressed the provider's way back. That proves nothing: the provider is
+// asked, and only when it shows nothing paid, he may begin another payment at once.
+func (db *DB) TurnedBack(ctx context.Context, token string) (*PayPage, error) {
+	page, err := db.PayPage(ctx, token)
+	if err != nil || page.Checkout == nil || page.State == PayDone {
+		return page, err
+	}
+	if err := db.in(ctx).Model(&Checkout{}).Where("id = ?", page.Checkout.ID).Update("turned_at", gorm.Expr("clock_timestamp()")).Error; err != nil {
+		return nil, fmt.Errorf("note that a buyer turned back: %w", err)
+	}
+	return db.ReturnFrom(ctx, token)
+}
+
 // glance asks the provider about the payment of a buyer who came back.
 func (db *DB) glance(ctx context.Context, c *Checkout) error {
 	var p Payment

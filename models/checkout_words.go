@@ -24,14 +24,18 @@ func (db *DB) checkoutOf(ctx context.Context, c *Checkout, settings *GatewaySett
 	}
 	callbacks := fmt.Sprintf("%s/callbacks/%s/%d", req.Address, c.Gateway, c.StoreID)
 	back := req.Address + "/pay/" + req.Token + "/result"
-	notify := callbacks
-	if c.Gateway == "ccavenue" { // its buyers bring the answer back themselves
+	notify, turned := callbacks, back
+	switch c.Gateway {
+	case "ccavenue": // its buyers bring the answer back themselves
 		back, notify = callbacks+"/return", callbacks+"/echo"
+		turned = back
+	case "klarna": // its page has a way back of its own, besides those for buyers who paid or were declined
+		turned = back + "?turned=back"
 	}
 	return gateways.Checkout{
 		OrderRef: c.OrderRef, Amount: order.Total(), Lines: lines, Customer: customerOf(&order),
 		Hold: settings.Values["payment_action"] == "authorize", Locale: store.Locale,
-		ReturnURL: back, CancelURL: back, NotifyURL: notify, Key: c.Key,
+		ReturnURL: back, CancelURL: turned, NotifyURL: notify, Key: c.Key,
 	}, nil
 }
 

@@ -32,6 +32,7 @@ type waitingOrder struct {
 	Mode             string
 	AffiliateOrderID *string
 	Status           string
+	Mine             bool // nobody else was quicker
 }
 
 // SweepLookups asks the providers about orders that wait for their money: missing, failed and pending ones that
@@ -55,11 +56,9 @@ func (db *DB) sweepOrders(ctx context.Context, sweep *LookupSweep) error {
 	if len(askable) == 0 {
 		return nil
 	}
-	pause := time.NewTicker(time.Duration(float64(time.Second) / db.timings.LookupRate))
-	defer pause.Stop()
 	for sweep.Checked < int64(db.timings.LookupPage) {
-		orders, err := db.claimLookups(ctx, askable, sweep.StartedAt, min(lookupBatch, db.timings.LookupPage-int(sweep.Checked)))
-		if err != nil || len(orders) == 0 {
+		orders, more, err := db.claimLookups(ctx, askable, sweep.StartedAt, min(lookupBatch, db.timings.LookupPage-int(sweep.Checked)))
+		if err != nil || !more {
 			return err
 		}
 		for i := range orders {
@@ -70,10 +69,6 @@ func (db *DB) sweepOrders(ctx context.Context, sweep *LookupSweep) error {
 			sweep.count(found, err)
 			if err := db.noteLookup(ctx, &orders[i], found, err); err != nil {
 				return err
-			}
-			select {
-			case <-ctx.Done():
-			case <-pause.C:
 			}
 		}
 	}
@@ -100,37 +95,31 @@ func AskedFor(ctx context.Context) context.Context {
 	return context.WithValue(ctx, askedForKey{}, true)
 }
 
-// claimLookups takes the next orders that are due, for this process alone. The longest unasked come first.
-func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Time, n int) ([]waitingOrder, error) {
+// claimLookups takes the next orders that are due, for this process alone. The longest unasked come first. Until
+// the answer is written nobody else asks: a process that dies leaves the order to a later run. It also says whether
+// there was anything to take, for another process may have been quicker.
+func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Time, n int) ([]waitingOrder, bool, error) {
 	askedFor := ctx.Value(askedForKey{}) != nil
 	var due []waitingOrder
-	err := db.Tx(ctx, func(tx *DB) error {
-		due = nil
-		err := tx.in(ctx).Raw(`SELECT o.id, o.store_id, o.gateway, coalesce((SELECT p.mode FROM payments p WHERE p.order_id = o.id ORDER BY p.id DESC LIMIT 1), s.mode) AS mode, o.affiliate_order_id, o.status
+	err := db.in(ctx).Raw(`WITH due AS MATERIALIZED (
+			SELECT o.id, o.store_id, o.gateway, coalesce((SELECT p.mode FROM payments p WHERE p.order_id = o.id ORDER BY p.id DESC LIMIT 1), s.mode) AS mode, o.affiliate_order_id, o.status
 			FROM orders o JOIN stores s ON s.id = o.store_id LEFT JOIN order_lookups l ON l.order_id = o.id
 			WHERE o.status IN (?, ?, ?) AND o.gateway IN ? AND o.date_added > clock_timestamp() - make_interval(secs => ?)
 				AND (l.order_id IS NULL OR l.asked_at < ? AND (l.next_at <= clock_timestamp() OR ? AND l.outcome <> 'asking'))
-			ORDER BY l.asked_at NULLS FIRST, o.date_added DESC LIMIT ? FOR UPDATE OF o SKIP LOCKED`,
-			StatusMissing, StatusFailed, StatusPending, askable, tx.timings.LookupWindow.Seconds(), since, askedFor, n).Scan(&due).Error
-		if err != nil {
-			return fmt.Errorf("look for orders that wait for their money: %w", err)
-		}
-		for _, order := range due {
-			// Until the answer is written nobody else asks: a process that dies leaves the order to a later run.
-			err := tx.in(ctx).Exec(`INSERT INTO order_lookups (order_id, store_id, asked_at, next_at, outcome)
-				VALUES (?, ?, clock_timestamp(), clock_timestamp() + make_interval(secs => ?), 'asking')
-				ON CONFLICT (order_id) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at, asked = order_lookups.asked + 1, outcome = 'asking'`,
-				order.ID, order.StoreID, (sweepTime + tx.timings.CallTimeout).Seconds()).Error
-			if err != nil {
-				return fmt.Errorf("claim order %d: %w", order.ID, err)
-			}
-		}
-		return nil
-	})
+			ORDER BY l.asked_at NULLS FIRST, o.date_added DESC LIMIT ? FOR UPDATE OF o SKIP LOCKED
+		), mine AS (
+			INSERT INTO order_lookups AS l (order_id, store_id, asked_at, next_at, outcome)
+			SELECT id, store_id, clock_timestamp(), clock_timestamp() + make_interval(secs => ?), 'asking' FROM due
+			ON CONFLICT (order_id) DO UPDATE SET asked_at = excluded.asked_at, next_at = excluded.next_at, asked = l.asked + 1, outcome = 'asking'
+				WHERE l.asked_at < ? AND (l.next_at <= clock_timestamp() OR ? AND l.outcome <> 'asking')
+			RETURNING order_id
+		) SELECT due.*, mine.order_id IS NOT NULL AS mine FROM due LEFT JOIN mine ON mine.order_id = due.id`,
+		StatusMissing, StatusFailed, StatusPending, askable, db.timings.LookupWindow.Seconds(), since, askedFor, n,
+		(sweepTime + db.timings.CallTimeout).Seconds(), since, askedFor).Scan(&due).Error
 	if err != nil {
-		return nil, fmt.Errorf("claim orders to ask about: %w", err)
+		return nil, false, fmt.Errorf("claim orders that wait for their money: %w", err)
 	}
-	return due, nil
+	return slices.DeleteFunc(slices.Clone(due), func(o waitingOrder) bool { return !o.Mine }), len(due) > 0, nil
 }
 
 // lookUpOrder asks about an order by every reference under which its provider may know it, and follows what
@@ -143,7 +132,7 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 	}
 	var seen []gateways.Payment
 	for _, ref := range refs {
-		said := db.ask(ctx, &question{order: &orderAt{at.store, at.gateway, at.mode, ref}})
+		said := db.askInTurn(ctx, at, &question{order: &orderAt{at.store, at.gateway, at.mode, ref}})
 		if said.err != nil && !isNoOrders(said.err) {
 			return asking{}, said.err // of the others nothing is concluded either: it is asked again as a whole
 		}
@@ -153,12 +142,18 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 		if slices.ContainsFunc(seen, func(p gateways.Payment) bool { return p.Ref == ref }) {
 			continue
 		}
-		said := db.ask(ctx, &question{payment: &paymentAt{at.store, at.gateway, at.mode, ref}})
-		if said.err != nil && passing(said.err) {
-			return asking{}, said.err
-		}
-		if said.err == nil {
+		said := db.askInTurn(ctx, at, &question{payment: &paymentAt{at.store, at.gateway, at.mode, ref}})
+		switch {
+		case said.err == nil:
 			seen = append(seen, said.payment)
+		case passing(said.err):
+			return asking{}, said.err
+		default:
+			gone, err := db.forgotten(ctx, order.ID, ref, said.err)
+			if err != nil {
+				return asking{}, err
+			}
+			seen = append(seen, gone...)
 		}
 	}
 	found, err := db.followAll(ctx, at, seen, Actor{Kind: "job", Name: db.drivers[order.Gateway].Name}, "order look-up")
@@ -274,17 +269,13 @@ func (db *DB) readOpen(ctx context.Context, sweep *LookupSweep) error {
 	if err != nil {
 		return fmt.Errorf("look for open payments: %w", err)
 	}
-	pause := time.NewTicker(time.Duration(float64(time.Second) / db.timings.LookupRate))
-	defer pause.Stop()
 	for i := range open {
 		p := &open[i]
+		if err := db.pace(ctx, origin{p.StoreID, p.Gateway, p.Mode}); err != nil {
+			return err // the next run reads the rest
+		}
 		found, err := db.askAndFollow(ctx, p, Actor{Kind: "job", Name: db.drivers[p.Gateway].Name}, "nightly look-up")
 		sweep.count(found, err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // told to stop; the next run reads them again
-		case <-pause.C:
-		}
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 	if err := db.noteFacts(ctx, p, seen); err != nil {
 		return "", err
 	}
-	doubt, err := db.noteDoubt(ctx, p, seen)
+	doubt, err := db.noteDoubt(ctx, p, seen, by)
 	if err != nil {
 		return "", err
 	}

@@ -99,36 +99,6 @@ func (db *DB) noteParams(ctx context.Context, p *Payment, column string, values 
 	return nil
 }
 
-// noteDoubt keeps why a payment that is not paid may have taken the buyer's money all the same, and reports
-// whether that is news. Only a provider that was asked can say so.
-func (db *DB) noteDoubt(ctx context.Context, p *Payment, seen *gateways.Payment) (bool, error) {
-	doubt := seen.Doubt
-	if p.rank() >= 2 || rankOf(seen) >= 2 {
-		doubt = gateways.NoDoubt
-	}
-	res := db.in(ctx).Exec("UPDATE payments SET doubt = ? WHERE id = ? AND doubt <> ?", doubt, p.ID, doubt)
-	if res.Error != nil {
-		return false, fmt.Errorf("note the doubt about payment %d: %w", p.ID, res.Error)
-	}
-	return res.RowsAffected > 0, nil
-}
-
-// doubts are the doubts about the payments of an order, by payment.
-func (db *DB) doubts(ctx context.Context, order int64) (map[int64]gateways.Doubt, error) {
-	var rows []struct {
-		ID    int64
-		Doubt gateways.Doubt
-	}
-	if err := db.in(ctx).Raw("SELECT id, doubt FROM payments WHERE order_id = ? AND doubt <> ''", order).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read the doubts about order %d: %w", order, err)
-	}
-	doubts := map[int64]gateways.Doubt{}
-	for _, row := range rows {
-		doubts[row.ID] = row.Doubt
-	}
-	return doubts, nil
-}
-
 // successStatus is the status of an order whose payment succeeded, where the store has chosen it for this
 // gateway, and "" where it has not.
 func (db *DB) successStatus(ctx context.Context, p *Payment) (string, error) {

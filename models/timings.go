@@ -21,7 +21,8 @@ type Timings struct {
 	StatusDelay     time.Duration // how long a change of many orders can be called off after it was started
 	LookupWindow    time.Duration // how old an order without money may be to be asked about at its provider
 	LookupPage      int           // orders that one run of those look-ups asks about
-	LookupRate      float64       // of those questions per second
+	LookupRate      float64       // of those questions per second, to a gateway of a store
+	DeclineAfter    time.Duration // how long a payment that failed, though a bank has numbered it, is doubted
 }
 
 // DefaultTimings are in force unless configured otherwise.
@@ -48,6 +49,7 @@ var DefaultTimings = Timings{
 	LookupWindow:    7 * 24 * time.Hour,
 	LookupPage:      200,
 	LookupRate:      5,
+	DeclineAfter:    48 * time.Hour,
 }
 
 func (t Timings) withDefaults() Timings {
@@ -68,6 +70,7 @@ func (t Timings) withDefaults() Timings {
 	set(&t.SecretOverlap, d.SecretOverlap)
 	set(&t.StatusDelay, d.StatusDelay)
 	set(&t.LookupWindow, d.LookupWindow)
+	set(&t.DeclineAfter, d.DeclineAfter)
 	if len(t.LookupSteps) == 0 {
 		t.LookupSteps = d.LookupSteps
 	}

@@ -21,7 +21,7 @@ type hearsay struct {
 	orders int64
 }
 
-func openHearsay(t *testing.T, values map[string]string) *hearsay {
+func openHearsay(t *testing.T, values map[string]string, change ...func(*models.Options)) *hearsay {
 	t.Helper()
 	bogus := &gatewaytest.Bogus{Trust: gateways.Hinted}
 	driver := bogus.Driver()
@@ -29,6 +29,9 @@ func openHearsay(t *testing.T, values map[string]string) *hearsay {
 	m := &mailroom{T: t, bogus: bogus, ctx: modelstest.System(t.Context()), db: modelstest.DB(t, func(o *models.Options) {
 		o.MaxConns, o.Drivers = 20, []gateways.Driver{driver, gofynd.Driver}
 		o.Timings.LookupRate = 1000
+		for _, c := range change {
+			c(o)
+		}
 	})}
 	for _, store := range []int64{40, 41} {
 		modelstest.Store(t, m.db, store, "INR")

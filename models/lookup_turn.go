@@ -1,0 +1,65 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// pace waits until the next question may be put to a gateway of a store. All copies of kartify take their turns
+// from the same row, so that a provider hears no more of them together than Timings.LookupRate per second.
+func (db *DB) pace(ctx context.Context, at origin) error {
+	step := 1 / db.timings.LookupRate
+	var wait float64
+	err := db.in(ctx).Raw(`INSERT INTO lookup_paces AS l (store_id, gateway, next_at) VALUES (?, ?, clock_timestamp() + make_interval(secs => ?))
+		ON CONFLICT (store_id, gateway) DO UPDATE SET next_at = greatest(l.next_at, clock_timestamp()) + make_interval(secs => ?)
+		RETURNING extract(epoch FROM l.next_at - clock_timestamp())::float8 - ?::float8`, at.store, at.gateway, step, step, step).Scan(&wait).Error
+	if err != nil {
+		return fmt.Errorf("wait for a turn to ask %s: %w", at.gateway, err)
+	}
+	if wait <= 0 {
+		return nil
+	}
+	turn := time.NewTimer(time.Duration(wait * float64(time.Second)))
+	defer turn.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // told to stop
+	case <-turn.C:
+		return nil
+	}
+}
+
+// askInTurn asks a gateway when it is this question's turn.
+func (db *DB) askInTurn(ctx context.Context, at origin, q *question) answer {
+	if err := db.pace(ctx, at); err != nil {
+		return answer{err: err}
+	}
+	return db.ask(ctx, q)
+}
+
+// forgetTime is how old a payment page must be that its provider does not know any more to have been forgotten
+// because nothing was paid on it. Klarna forgets one 48 h after the buyer's last step (Checkout API v3).
+const forgetTime = 72 * time.Hour
+
+// forgotten is a payment that was begun here long ago, never heard of again, and that its provider does not know
+// any more: the buyer turned back. Settings that were changed since may be of another account, and nothing is
+// concluded from what that does not know.
+func (db *DB) forgotten(ctx context.Context, order int64, ref string, refusal error) ([]gateways.Payment, error) {
+	var e *gateways.Error
+	if !errors.As(refusal, &e) || e.Status != http.StatusNotFound {
+		return nil, nil
+	}
+	var refs []string
+	err := db.in(ctx).Raw(`SELECT p.order_ref FROM payments p JOIN checkouts c ON c.payment_id = p.id JOIN gateway_settings s ON s.id = c.settings_id
+		WHERE p.order_id = ? AND p.ref = ? AND p.status = ? AND p.authorized_minor = 0 AND p.doubt = '' AND s.current AND c.created_at < clock_timestamp() - make_interval(secs => ?)`,
+		order, ref, PaymentPending, forgetTime.Seconds()).Scan(&refs).Error
+	if err != nil || len(refs) != 1 {
+		return nil, err
+	}
+	return []gateways.Payment{{Ref: ref, OrderRef: refs[0], Canceled: true, Reason: "The provider does not know this payment page any more; nothing was paid on it."}}, nil
+}
