@@ -12,6 +12,7 @@ import (
 
 	"github.com/kartify/kartify/mail"
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/notify"
 )
 
 // Config is what `kartify serve` is told by flags or by the environment. Every wrong value is named at once.
@@ -45,6 +46,10 @@ type Config struct {
 
 	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
 	MailFrom string `help:"Who the e-mails come from: orders@example.com or Shop <orders@example.com>. Without a name they carry the store's." env:"KARTIFY_MAIL_FROM"`
+
+	NotifyTries    int             `help:"How often a shop is told of a payment until it has heard, in each series." default:"50" env:"KARTIFY_NOTIFY_TRIES"`
+	NotifySteps    []time.Duration `help:"Pauses between those attempts; the last repeats." default:"10s,30s,1m,2m,5m,10m,30m,1h" env:"KARTIFY_NOTIFY_STEPS"`
+	NotifyNetworks []string        `help:"Addresses or networks that shops may be told at besides the public internet, such as 10.1.0.0/16, also without TLS." env:"KARTIFY_NOTIFY_NETWORKS"`
 
 	SessionIdle     time.Duration   `help:"A session ends after this long without a click." default:"15m" env:"KARTIFY_SESSION_IDLE"`
 	SessionAbsolute time.Duration   `help:"A session ends after this long in any case." default:"8h" env:"KARTIFY_SESSION_ABSOLUTE"`
@@ -97,6 +102,17 @@ func (c *Config) check() error {
 			add("KARTIFY_%s_URL is %q; write it with its scheme and host", strings.ToUpper(strings.TrimPrefix(code, "go")), base)
 		}
 	}
+	if _, err := c.guard(); err != nil {
+		add("KARTIFY_NOTIFY_NETWORKS holds %w", err)
+	}
+	if c.NotifyTries <= 0 || c.NotifyTries > 1000 {
+		add("KARTIFY_NOTIFY_TRIES must be from 1 to 1000")
+	}
+	for _, pause := range c.NotifySteps {
+		if pause <= 0 {
+			add("KARTIFY_NOTIFY_STEPS must be above zero")
+		}
+	}
 	if c.LookupPage <= 0 || c.LookupRate <= 0 {
 		add("KARTIFY_LOOKUP_PAGE and KARTIFY_LOOKUP_RATE must be above zero")
 	}
@@ -142,11 +158,28 @@ func (c *Config) mail() (*mail.Server, error) {
 	return mail.Parse(c.SMTPURL, c.MailFrom) //nolint:wrapcheck // says what is wrong
 }
 
+// guard says where shops may be told of payments.
+func (c *Config) guard() (notify.Guard, error) {
+	var g notify.Guard
+	for _, text := range c.NotifyNetworks {
+		network, err := netip.ParsePrefix(text)
+		if address, addrErr := netip.ParseAddr(text); addrErr == nil {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return g, fmt.Errorf("%q, which is neither an address nor a network such as 10.1.0.0/16", text)
+		}
+		g.Networks = append(g.Networks, network)
+	}
+	return g, nil
+}
+
 func (c *Config) timings() models.Timings {
 	return models.Timings{
 		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep,
 		LookupSteps: c.LookupSteps, SessionIdle: c.SessionIdle, SessionAbsolute: c.SessionAbsolute, SecretOverlap: c.SecretOverlap,
 		LookupWindow: c.LookupWindow, LookupPage: c.LookupPage, LookupRate: c.LookupRate, DeclineAfter: c.DeclineAfter,
+		NotifyTries: c.NotifyTries, NotifySteps: c.NotifySteps,
 	}
 }
 

@@ -92,9 +92,13 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := c.guard()
+	if err != nil {
+		return nil, err
+	}
 	db, err := models.Open(ctx, models.Options{
 		URL: c.DatabaseURL, MaxConns: c.MaxConns, Keys: keys, Drivers: all.Drivers, BaseURLs: c.bases(), Timings: c.timings(), Log: log,
-		Mail: post, Letters: letters.Write,
+		Mail: post, Letters: letters.Write, Notify: guard,
 	})
 	if err != nil {
 		return nil, err

@@ -72,6 +72,8 @@ type Jobs struct {
 	ran    func(models.JobRun) // hears of every run of a chore
 	list   func() []chore
 
+	notifier *models.Notifier
+
 	mu     sync.Mutex
 	noted  map[string]time.Time // when an idle run of a chore was last recorded
 	beatAt time.Time
@@ -87,7 +89,7 @@ func New(db *models.DB, log *slog.Logger) (*Jobs, error) {
 		log = slog.Default()
 	}
 	host, _ := os.Hostname() // for people only
-	j := &Jobs{db: db, log: log, id: host + " " + strings.ToLower(rand.Text()[:6]), host: host, noted: map[string]time.Time{}}
+	j := &Jobs{db: db, log: log, id: host + " " + strings.ToLower(rand.Text()[:6]), host: host, noted: map[string]time.Time{}, notifier: db.NewNotifier()}
 	j.list = j.chores
 	timeout := db.Timings().CallTimeout + 30*time.Second // a call, and what is written before and after it
 	client, err := river.NewClient(riverpgxv5.New(db.Pool()), &river.Config{
@@ -173,6 +175,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
+	err = errors.Join(err, j.notifier.Wait(ctx))
 	j.sweeping()
 	j.sweeping = nil
 	if err != nil {

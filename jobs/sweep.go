@@ -30,6 +30,7 @@ func (j *Jobs) chores() []chore {
 		{"tell-partners", "Tells Fynd what it has not heard yet.", sweep, j.db.TellDuePartners, true},
 		{"confirm-payments", "Goes on with Confirm Payment where a copy of kartify was stopped in the middle of it.", sweep, j.db.RunDueConfirmations, true},
 		{"send-emails", "Sends e-mails that are due, such as one the mail server would not take at first.", sweep, j.db.SendDueEmails, true},
+		j.notifying(),
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"sweep-reconciliations", "Takes up files whose comparing was stopped, and closes differences that have gone.", sweep, j.db.SweepReconciliations, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
