@@ -91,6 +91,7 @@ var pages = []struct{ name, email, path string }{
 	{"confirm-payment", "support@ruosh.example", "/system/tools/fynd-api/gofynd-api"},
 	{"reconciliations", "finance@ruosh.example", "/sales/reconciliations"},
 	{"reconciliation-queue", "finance@ruosh.example", "/sales/reconciliations?of=queue"},
+	{"reconciliation-figures", "finance@ruosh.example", "/sales/reconciliations?of=figures"},
 	{"reconciliation-mappings", "finance@ruosh.example", "/sales/reconciliations?of=mappings"},
 	{"jobs", "owner@ruosh.example", "/system/jobs"},
 	{"data-log", "manager@ruosh.example", "/system/tools/data-log"},

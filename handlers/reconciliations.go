@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,7 +25,7 @@ func (h *Handlers) ListReconciliations(c echo.Context) error {
 func (h *Handlers) showReconciliations(c echo.Context, status int, change func(*views.ReconciliationsView)) error {
 	ctx, user := c.Request().Context(), web.User(c)
 	v := views.ReconciliationsView{Of: c.QueryParam("of"), Mine: c.QueryParam("owner") == "me", CSRF: web.CSRF(c), Now: time.Now(), Gateways: h.gatewayOptions()}
-	v.Form.Days = "gateway"
+	v.Form.Days, v.Ask.Days = "gateway", "gateway"
 	v.Mapping.Zone = "Asia/Kolkata"
 	var err error
 	if v.Stores, err = h.DB.Stores(ctx); err != nil {
@@ -51,10 +52,16 @@ func (h *Handlers) showReconciliations(c echo.Context, status int, change func(*
 		}
 		v.Queue, err = h.DB.ExceptionQueue(ctx, owner, mostQueued)
 	case "mappings":
+	case "figures":
+		v.Class = models.RowClass(c.QueryParam("class"))
+		v.Figures, err = h.DB.ReconciliationFigures(ctx, v.Class, plottedDays)
 	default:
 		v.Of = ""
 		before, _ := strconv.ParseInt(c.QueryParam("before"), 10, 64) // what is no number is the beginning
 		v.Begun = before > 0
+		if v.Sources, err = h.DB.ReconciliationSources(ctx); err != nil {
+			return err
+		}
 		v.List, v.More, err = h.DB.Reconciliations(ctx, before)
 	}
 	if err != nil {
@@ -119,6 +126,53 @@ func (h *Handlers) keepFile(c echo.Context, form reconciliationForm) (*models.Re
 	return h.DB.CreateReconciliation(c.Request().Context(), models.ReconciliationUpload{
 		StoreID: form.Store, File: file, Name: head.Filename, Mapping: form.Mapping, Days: form.Days, From: form.From, To: form.To, User: web.User(c), Address: c.RealIP(),
 	})
+}
+
+type fetchForm struct {
+	Source string `form:"source"` // 43 ccavenue test
+	Days   string `form:"days"`
+	First  string `form:"first"`
+	Last   string `form:"last"`
+}
+
+// FetchReconciliation has a gateway asked what it was paid, in the background.
+func (h *Handlers) FetchReconciliation(c echo.Context) error {
+	var form fetchForm
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	ask := models.ReconciliationFetch{Days: form.Days, From: form.First, To: form.Last, User: web.User(c), Address: c.RealIP()}
+	store, rest, _ := strings.Cut(form.Source, " ")
+	ask.StoreID, _ = strconv.ParseInt(store, 10, 64) // what is no number is no store
+	ask.Gateway, ask.Mode, _ = strings.Cut(rest, " ")
+	r, known, err := h.DB.FetchReconciliation(c.Request().Context(), ask)
+	var problem *models.Problem
+	if errors.As(err, &problem) {
+		return h.showReconciliations(c, http.StatusUnprocessableEntity, func(v *views.ReconciliationsView) {
+			v.Of, v.Refused, v.Ask, v.Asked = "", problem, ask, true
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if known {
+		if err := web.Notice(c, "These days are being asked for already."); err != nil {
+			return err
+		}
+	}
+	return web.SeeOther(c, views.ReconciliationPath(r.ID))
+}
+
+// RetryReconciliation asks a gateway on, behind the days that are in.
+func (h *Handlers) RetryReconciliation(c echo.Context) error {
+	var param reconciliationParam
+	if err := c.Bind(&param); err != nil {
+		return err
+	}
+	if err := h.DB.RetryReconciliation(c.Request().Context(), param.ID, web.Actor(c)); err != nil {
+		return err
+	}
+	return web.SeeOther(c, views.ReconciliationPath(param.ID))
 }
 
 // SaveReconciliationMapping keeps what the columns of a file mean.

@@ -83,6 +83,8 @@ func (h *Handlers) salesRoutes() []web.Route {
 		// Reconciliation
 		menu("Sales > Reconciliation", "shopping-cart", scoped(get("/sales/reconciliations", models.ReconcileRun, h.ListReconciliations))),
 		upload(post("/sales/reconciliations", models.ReconcileRun, h.CreateReconciliation)),
+		scoped(post("/sales/reconciliations/fetches", models.ReconcileRun, h.FetchReconciliation)),
+		scoped(post("/sales/reconciliations/:reconciliation/retries", models.ReconcileRun, h.RetryReconciliation)),
 		scoped(post("/sales/reconciliations/mappings", models.ReconcileRun, h.SaveReconciliationMapping)),
 		scoped(get("/sales/reconciliations/:reconciliation", models.ReconcileRun, h.ShowReconciliation)),
 		background(get("/sales/reconciliations/:reconciliation/progress", models.ReconcileRun, h.ReconciliationProgress)),

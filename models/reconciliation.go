@@ -12,35 +12,40 @@ import (
 // Reconciliation is a file of a gateway's beside what is known here. The file is kept as it came, and the
 // same file for the same store is the same reconciliation.
 type Reconciliation struct {
-	ID         int64
-	StoreID    int64
-	Gateway    string // whose file it is
-	Format     string // of ReconciliationFormats, or "mapping"
-	MappingID  *int64
-	Mapping    *ReconciliationMapping // as it was when the file came
-	FileName   string
-	Bytes      int64
-	SHA256     []byte `db:"sha256"`
-	Encoding   string
-	Days       string // "gateway" or "store": whose days begin and end the period
-	Zone       string // in which those days begin
-	DayFrom    string // 2026-11-01
-	DayTo      string
-	AskedFrom  string // the period as asked for; empty for that of the file
-	AskedTo    string
-	State      string // queued, running, done, failed
-	Stage      string // what is being done, in words
-	Attempt    int
-	ReadRows   int64
-	ReadBytes  int64
-	Problem    string // why nothing was compared
-	ProblemRow int64  // the row of the file it is about; 0 for the file as a whole
-	Counts     map[string]int64
-	Sums       []ReconciliationSum
-	UserID     int64
-	UserName   string
-	CreatedAt  time.Time
-	FinishedAt *time.Time
+	ID          int64
+	StoreID     int64
+	Gateway     string // whose file it is
+	GatewayName string // for people
+	Mode        string // test or live, of a gateway that was asked
+	Source      string // FromFile or FromGateway
+	Format      string // of ReconciliationFormats, "mapping", or "listing" of a gateway that was asked
+	MappingID   *int64
+	Mapping     *ReconciliationMapping // as it was when the file came
+	FileName    string
+	Bytes       int64
+	SHA256      []byte // nil as long as the gateway is being asked
+	Encoding    string
+	Days        string // "gateway" or "store": whose days begin and end the period
+	Zone        string // in which those days begin
+	DayFrom     string // 2026-11-01
+	DayTo       string
+	AskedFrom   string // the period as asked for; empty for that of the file
+	AskedTo     string
+	State       string // queued, running, done, failed
+	Stage       string // what is being done, in words
+	Attempt     int
+	FetchedTo   *time.Time // before which the gateway has handed out everything
+	FetchedRows int64      // payments it has handed out
+	ReadRows    int64
+	ReadBytes   int64
+	Problem     string // why nothing was compared
+	ProblemRow  int64  // the row of the file it is about; 0 for the file as a whole
+	Counts      map[string]int64
+	Sums        []ReconciliationSum
+	UserID      int64
+	UserName    string
+	CreatedAt   time.Time
+	FinishedAt  *time.Time
 }
 
 // ReconciliationSum is what the rows of a file add up to in one currency, in minor units.
@@ -69,6 +74,9 @@ func (r *Reconciliation) Open() bool {
 	return r.State == ReconciliationQueued || r.State == ReconciliationRunning
 }
 
+// Fetching says whether the gateway has not yet handed out everything that was asked for.
+func (r *Reconciliation) Fetching() bool { return r.Source == FromGateway && len(r.SHA256) == 0 }
+
 // Rows is how many rows were compared, those of orders that are only here among them.
 func (r *Reconciliation) Rows() (n int64) {
 	for _, count := range r.Counts {
@@ -88,6 +96,11 @@ func (r *Reconciliation) Differences() (n int64) {
 // Snapshot says whether a file of this format tells how each payment stands as a whole. Others list what was
 // settled: a refund of another day is in another file.
 func (r *Reconciliation) Snapshot() bool { return r.Format != "razorpay" && r.Format != "klarna" }
+
+// Settled says whether what is listed is what was paid out: a payment may be in a later listing.
+func (r *Reconciliation) Settled() bool {
+	return !r.Snapshot() || r.Format == listingFormat && r.Gateway == "klarna"
+}
 
 func (r *Reconciliation) object() string { return fmt.Sprintf("reconciliation %d", r.ID) }
 

@@ -141,11 +141,11 @@ func (db *DB) keepReconciliation(ctx context.Context, r *Reconciliation, file *o
 		err := conn.QueryRow(ctx, `INSERT INTO reconciliations (store_id, gateway, format, mapping_id, mapping, file_name, bytes, sha256, encoding, days, zone, asked_from, asked_to,
 				state, user_id, user_name, next_at)
 			VALUES ($1, $2, $3, $4, nullif($5::jsonb, 'null'), $6, $7, $8, $9, $10, $11, $12, $13, 'queued', $14, $15, now() + interval '1 minute')
-			ON CONFLICT (store_id, sha256) DO NOTHING RETURNING id`,
+			ON CONFLICT (store_id, sha256) WHERE source = 'file' DO NOTHING RETURNING id`,
 			r.StoreID, r.Gateway, r.Format, r.MappingID, string(mapping), r.FileName, r.Bytes, r.SHA256, r.Encoding, r.Days, r.Zone, r.AskedFrom, r.AskedTo, r.UserID, r.UserName).Scan(&r.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			known = true
-			if err := conn.QueryRow(ctx, "SELECT id, state = 'failed' FROM reconciliations WHERE store_id = $1 AND sha256 = $2 FOR UPDATE", r.StoreID, r.SHA256).Scan(&r.ID, &failed); err != nil {
+			if err := conn.QueryRow(ctx, "SELECT id, state = 'failed' FROM reconciliations WHERE store_id = $1 AND sha256 = $2 AND source = 'file' FOR UPDATE", r.StoreID, r.SHA256).Scan(&r.ID, &failed); err != nil {
 				return err //nolint:wrapcheck // below
 			}
 			if !failed {
@@ -159,7 +159,8 @@ func (db *DB) keepReconciliation(ctx context.Context, r *Reconciliation, file *o
 		if err != nil {
 			return err //nolint:wrapcheck // below
 		}
-		return copyPieces(ctx, conn, r, file)
+		_, err = copyPieces(ctx, conn, r, file, 0)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("store the file: %w", err)
@@ -175,21 +176,21 @@ func (db *DB) keepReconciliation(ctx context.Context, r *Reconciliation, file *o
 	})
 }
 
-// copyPieces stores the file a megabyte at a time.
-func copyPieces(ctx context.Context, conn *pgx.Conn, r *Reconciliation, file *os.File) error {
+// copyPieces stores a file a megabyte at a time, from the piece with number first on, and says how many they are.
+func copyPieces(ctx context.Context, conn *pgx.Conn, r *Reconciliation, file *os.File, first int) (int, error) {
 	piece := make([]byte, pieceSize)
 	for n := 0; ; n++ {
 		size, err := file.ReadAt(piece, int64(n)*pieceSize)
 		if size > 0 {
-			if _, err := conn.Exec(ctx, "INSERT INTO reconciliation_pieces (reconciliation_id, store_id, n, data) VALUES ($1, $2, $3, $4)", r.ID, r.StoreID, n, piece[:size]); err != nil {
-				return err //nolint:wrapcheck // told by the caller
+			if _, err := conn.Exec(ctx, "INSERT INTO reconciliation_pieces (reconciliation_id, store_id, n, data) VALUES ($1, $2, $3, $4)", r.ID, r.StoreID, first+n, piece[:size]); err != nil {
+				return n, err //nolint:wrapcheck // told by the caller
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return n + min(size, 1), nil
 		}
 		if err != nil {
-			return fmt.Errorf("read the file: %w", err)
+			return n, fmt.Errorf("read the file: %w", err)
 		}
 	}
 }

@@ -26,7 +26,8 @@ const (
 	fileFee2     fileField = "fee2"
 	fileTax      fileField = "tax"
 	fileAt       fileField = "date"
-	fileAt2      fileField = "date2" // when the first is empty
+	fileAt2      fileField = "date2"  // when the first is empty
+	fileThere    fileField = "stands" // paid, held, pending, failed or void, in a listing of our own
 )
 
 // MappingFields are the fields that a mapping of one's own can name, with what they are for people.
@@ -106,7 +107,7 @@ var fileFormats = []fileFormat{
 			fileRef: {"paymentid", "id"}, fileOrder: {"orderreceipt"}, fileOrder2: {"orderid"}, fileAmount: {"amount"}, fileWord: {"status"},
 			fileRefunded: {"amountrefunded"}, fileCurrency: {"currency"}, fileFee: {"fee", "fees"}, fileTax: {"tax"}, fileAt: {"createdat"},
 		},
-		words: map[string]string{"captured": "paid", "refunded": "paid", "authorized": "pending", "created": "pending", "failed": "failed"},
+		words: map[string]string{"captured": "paid", "refunded": "paid", "authorized": "held", "created": "pending", "failed": "failed"},
 	},
 	{
 		code: "klarna", gateway: "klarna", name: "Klarna, settlement report", zone: "Europe/Stockholm",

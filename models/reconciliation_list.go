@@ -12,13 +12,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const reconciliationColumns = `id, store_id, gateway, format, mapping_id, mapping, file_name, bytes, sha256, encoding, days, zone, day_from, day_to, asked_from, asked_to, state, stage,
+const reconciliationColumns = `id, store_id, gateway, mode, source, fetched_to, fetched_rows, format, mapping_id, mapping, file_name, bytes, sha256, encoding, days, zone, day_from, day_to, asked_from, asked_to, state, stage,
 	attempt, read_rows, read_bytes, problem, problem_row, counts, sums, user_id, user_name, created_at, finished_at`
 
 func scanReconciliation(row pgx.CollectableRow) (*Reconciliation, error) {
 	var r Reconciliation
 	var mapping, counts, sums []byte
-	err := row.Scan(&r.ID, &r.StoreID, &r.Gateway, &r.Format, &r.MappingID, &mapping, &r.FileName, &r.Bytes, &r.SHA256, &r.Encoding, &r.Days, &r.Zone, &r.DayFrom, &r.DayTo,
+	err := row.Scan(&r.ID, &r.StoreID, &r.Gateway, &r.Mode, &r.Source, &r.FetchedTo, &r.FetchedRows, &r.Format, &r.MappingID, &mapping, &r.FileName, &r.Bytes, &r.SHA256, &r.Encoding, &r.Days, &r.Zone, &r.DayFrom, &r.DayTo,
 		&r.AskedFrom, &r.AskedTo, &r.State, &r.Stage, &r.Attempt, &r.ReadRows, &r.ReadBytes, &r.Problem, &r.ProblemRow, &counts, &sums, &r.UserID, &r.UserName, &r.CreatedAt, &r.FinishedAt)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // told by the callers
@@ -47,6 +47,9 @@ func (db *DB) Reconciliations(ctx context.Context, before int64) (list []*Reconc
 	if list, err = pgx.CollectRows(rows, scanReconciliation); err != nil {
 		return nil, false, fmt.Errorf("list reconciliations: %w", err)
 	}
+	for _, r := range list {
+		r.GatewayName = db.drivers[r.Gateway].Name
+	}
 	if len(list) > MostReconciliations {
 		return list[:MostReconciliations], true, nil
 	}
@@ -67,6 +70,7 @@ func (db *DB) Reconciliation(ctx context.Context, id int64) (*Reconciliation, er
 	if err != nil {
 		return nil, fmt.Errorf("read reconciliation %d: %w", id, err)
 	}
+	r.GatewayName = db.drivers[r.Gateway].Name
 	return r, nil
 }
 

@@ -70,7 +70,7 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 		}
 	}
 	if !from.IsZero() {
-		if err := run("find what is only here", matchAbsent, r.ID, r.StoreID, r.Gateway, from, before, seen.returned && r.Snapshot()); err != nil {
+		if err := run("find what is only here", matchAbsent, r.ID, r.StoreID, r.Gateway, from, before, (seen.returned || r.Format == listingFormat) && r.Snapshot(), r.Settled(), r.Mode); err != nil {
 			return err
 		}
 		if !r.Snapshot() {
@@ -78,6 +78,9 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 				return err
 			}
 		}
+	}
+	if err := run("close what an earlier file did not have", matchFound, r.ID, r.StoreID, r.Gateway); err != nil {
+		return err
 	}
 	return r.finish(ctx, conn, seen)
 }
@@ -190,7 +193,7 @@ const (
 			max(row) FILTER (WHERE kind = 'refund' AND copy = 1) AS refund_row,
 			min(row) FILTER (WHERE kind = 'payment' AND there = 'paid' AND copy = 1) AS paid_row,
 			min(row) FILTER (WHERE kind = 'payment') AS first_row,
-			bool_or(there = 'void') AS voided
+			bool_or(there = 'held') AS held
 		FROM copies WHERE order_id IS NOT NULL GROUP BY order_id
 	), money AS (
 		SELECT order_id, sum(captured_minor)::bigint AS captured, sum(refunded_minor)::bigint AS refunded FROM payments
@@ -212,7 +215,7 @@ const (
 			WHEN c.order_id IS NULL THEN CASE WHEN c.there = 'paid' THEN 'unknown_order' ELSE 'agree' END
 			WHEN c.copy > 1 THEN CASE WHEN c.there = 'paid' THEN 'duplicate' ELSE 'agree' END
 			WHEN c.kind = 'payment' AND c.there <> 'paid' THEN CASE
-				WHEN g.payments = 0 AND c.row = g.first_row AND h.paid AND NOT h.all_back AND h.gateway = $3 AND h.status NOT IN ('refunded') THEN 'absent' ELSE 'agree' END
+				WHEN g.payments = 0 AND c.row = g.first_row AND h.paid AND (NOT g.held OR h.captured > 0) AND NOT h.all_back AND h.gateway = $3 AND h.status NOT IN ('refunded') THEN 'absent' ELSE 'agree' END
 			WHEN c.currency <> h.currency THEN 'currency'
 			WHEN c.kind = 'payment' AND g.payments > 1 AND g.paid <> h.minor AND k.row IS NOT NULL AND k.row <> c.row THEN 'duplicate'
 			WHEN c.kind = 'payment' AND NOT h.paid AND NOT h.all_back THEN CASE
@@ -232,13 +235,22 @@ const (
 		here_minor = coalesce(c.minor, 0), here_refunded_minor = coalesce(c.here_refunded, 0), there_minor = coalesce(c.paid_there, 0), there_refunded_minor = coalesce(c.refunded_there, 0)
 	FROM classed c WHERE r.reconciliation_id = $1 AND r.row = c.row AND c.class <> 'agree'`
 
-	// Orders of the period that are paid here and not in the file. $6: the file tells of refunded payments too.
+	// Orders of the period that are paid here and not in the file. $6: the file tells of refunded payments too; $7: it
+	// lists what was paid out; $8: the mode that was asked for.
 	matchAbsent = `INSERT INTO reconciliation_rows_all (reconciliation_id, row, store_id, kind, order_text, order_id, currency, class, state, opened_at, at, here_status, here_currency, here_minor)
 		SELECT $1, (SELECT coalesce(max(row), 0) FROM reconciliation_rows_all WHERE reconciliation_id = $1) + row_number() OVER (ORDER BY o.id), $2, 'here', o.id::text, o.id, o.currency,
 			'absent', 'open', now(), o.date_added, o.status, o.currency, o.total_minor
 		FROM orders o WHERE o.store_id = $2 AND o.gateway = $3 AND o.date_added >= $4 AND o.date_added < $5 AND o.total_minor > 0
 			AND (o.status IN ('processing', 'processed', 'shipped', 'complete') OR $6 AND o.status IN ('refunded', 'partially_refunded'))
-			AND NOT EXISTS (SELECT 1 FROM reconciliation_rows_all r WHERE r.reconciliation_id = $1 AND r.order_id = o.id AND r.kind IN ('payment', 'refund'))`
+			AND NOT EXISTS (SELECT 1 FROM reconciliation_rows_all r WHERE r.reconciliation_id = $1 AND r.order_id = o.id AND r.kind IN ('payment', 'refund'))
+			AND (NOT $7 OR (SELECT coalesce(bool_or(p.captured_minor > 0), true) FROM payments p WHERE p.order_id = o.id AND p.gateway = $3))
+			AND ($8 = '' OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.gateway = $3 AND p.mode = $8))`
+
+	// What an earlier file did not have and this one has as paid is no difference any more.
+	matchFound = `UPDATE reconciliation_rows_all d SET state = 'resolved', action = 'settled', resolved_by = 'kartify', resolved_at = now(), comment = 'It is in reconciliation ' || $1::bigint || '.'
+		WHERE d.store_id = $2 AND d.reconciliation_id <> $1 AND d.state = 'open' AND d.class = 'absent' AND d.kind = 'here'
+			AND d.reconciliation_id IN (SELECT id FROM reconciliations WHERE store_id = $2 AND gateway = $3)
+			AND EXISTS (SELECT 1 FROM reconciliation_rows_all r WHERE r.reconciliation_id = $1 AND r.order_id = d.order_id AND r.kind = 'payment' AND r.there = 'paid')`
 
 	// Refunds of the period that are done here and whose order is not in the file at all.
 	matchRefundsHere = `INSERT INTO reconciliation_rows_all (reconciliation_id, row, store_id, kind, order_text, order_id, payment_id, currency, class, state, opened_at, at, here_status, here_currency, here_minor, here_refunded_minor)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -263,8 +264,9 @@ func (db *DB) rowSeen(ctx context.Context, r *Reconciliation, row *Reconciliatio
 	if err != nil {
 		return origin{}, nil, err
 	}
-	at := origin{store: r.StoreID, gateway: r.Gateway, mode: store.Mode}
-	p := Payment{StoreID: r.StoreID, OrderID: *row.OrderID, Gateway: r.Gateway, Mode: store.Mode}
+	mode := cmp.Or(r.Mode, store.Mode)
+	at := origin{store: r.StoreID, gateway: r.Gateway, mode: mode}
+	p := Payment{StoreID: r.StoreID, OrderID: *row.OrderID, Gateway: r.Gateway, Mode: mode}
 	var known []Payment
 	g := db.in(ctx).Where("order_id = ? AND gateway = ?", *row.OrderID, r.Gateway)
 	if err := g.Order("captured_minor > 0 DESC, id DESC").Find(&known).Error; err != nil {

@@ -78,7 +78,10 @@ func (db *DB) reconcile(ctx context.Context, r *Reconciliation) error {
 	ctx, stop := db.beatReconciliation(ctx, r)
 	defer stop()
 	seen := newFileSeen()
-	err := db.stageReconciliation(ctx, r, seen)
+	err := db.fetchReconciliation(ctx, r)
+	if err == nil {
+		err = db.stageReconciliation(ctx, r, seen)
+	}
 	if err == nil {
 		err = db.matchReconciliation(ctx, r, seen)
 	}
@@ -99,7 +102,11 @@ func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation, seen *
 		return err
 	}
 	defer file.Close() //nolint:errcheck // it has no name any more
-	found, err := recognise(file, r.Mapping)
+	var known []*fileFormat
+	if r.Format == listingFormat {
+		known = append(known, listing(r.Gateway))
+	}
+	found, err := recognise(file, r.Mapping, known...)
 	if err != nil {
 		return err
 	}

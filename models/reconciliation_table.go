@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -218,12 +219,14 @@ type recognised struct {
 }
 
 // recognise opens a file and finds its headings: those of the mapping when there is one, else of any file that
-// is known. The table stands behind its headings.
-func recognise(file *os.File, mapping *ReconciliationMapping) (*recognised, error) {
-	formats := make([]*fileFormat, 0, len(fileFormats))
-	if mapping != nil {
+// is known, or of the known one it is said to be. The table stands behind its headings.
+func recognise(file *os.File, mapping *ReconciliationMapping, known ...*fileFormat) (*recognised, error) {
+	formats := slices.Clone(known)
+	switch {
+	case len(known) > 0:
+	case mapping != nil:
 		formats = append(formats, mapping.format())
-	} else {
+	default:
 		for i := range fileFormats {
 			formats = append(formats, &fileFormats[i])
 		}

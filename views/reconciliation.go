@@ -17,7 +17,7 @@ import (
 
 // ReconciliationsView is Sales > Reconciliation: the files, what differs in any of them, or the mappings.
 type ReconciliationsView struct {
-	Of       string // "" for the files, "queue", "mappings"
+	Of       string // "" for the files, "queue", "figures", "mappings"
 	List     []*models.Reconciliation
 	More     bool
 	Begun    bool
@@ -26,6 +26,11 @@ type ReconciliationsView struct {
 	Mappings []*models.ReconciliationMapping
 	Stores   []models.Store
 	Gateways []ui.Option
+	Sources  []models.ReconciliationSource // gateways that can be asked
+	Ask      models.ReconciliationFetch    // as somebody filled it in
+	Asked    bool                          // Refused is about asking, not about a file
+	Figures  *models.ReconciliationFigures
+	Class    models.RowClass // whose figures by day
 	Form     ReconciliationForm
 	Mapping  models.ReconciliationMapping // as somebody filled it in
 	Refused  *models.Problem
@@ -99,12 +104,13 @@ func (v ReconciliationsView) tabs() []ui.Tab {
 	return []ui.Tab{
 		{Label: "Files", Path: reconciliationsPath, Active: v.Of == ""},
 		{Label: "Open differences", Path: reconciliationsPath + "?of=queue", Active: v.Of == "queue"},
+		{Label: "Figures", Path: reconciliationsPath + "?of=figures", Active: v.Of == "figures"},
 		{Label: "Mappings", Path: reconciliationsPath + "?of=mappings", Active: v.Of == "mappings"},
 	}
 }
 
 func (v ReconciliationsView) field(f ui.FieldView) ui.FieldView {
-	if v.Refused != nil && v.Refused.Field == f.Name {
+	if v.Refused != nil && !v.Asked && v.Refused.Field == f.Name {
 		f.Error = v.Refused.Sentence
 	}
 	return f
@@ -112,7 +118,7 @@ func (v ReconciliationsView) field(f ui.FieldView) ui.FieldView {
 
 // problem is what stands over the form, when it is about no field in particular.
 func (v ReconciliationsView) problem() string {
-	if v.Refused == nil || v.Refused.Field != "" && v.Refused.Field != "store" {
+	if v.Refused == nil || v.Asked || v.Refused.Field != "" && v.Refused.Field != "store" {
 		return ""
 	}
 	return v.Refused.Sentence
@@ -158,6 +164,9 @@ func (v ReconciliationsView) first() string {
 }
 
 func formatWord(r *models.Reconciliation) string {
+	if r.Source == models.FromGateway {
+		return r.GatewayName + ", asked in " + r.Mode + " mode"
+	}
 	if r.Mapping != nil {
 		return r.Mapping.Name + " (mapping)"
 	}

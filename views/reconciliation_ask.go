@@ -1,0 +1,94 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// askField is a field of the form that asks a gateway.
+func (v ReconciliationsView) askField(f ui.FieldView) ui.FieldView {
+	f.ID = "ask-" + f.Name
+	if v.Asked && v.Refused.Field == f.Name {
+		f.Error = v.Refused.Sentence
+	}
+	return f
+}
+
+// askProblem is what stands over that form, when it is about no field.
+func (v ReconciliationsView) askProblem() string {
+	if !v.Asked || slices.Contains([]string{"source", "days", "first", "last"}, v.Refused.Field) {
+		return ""
+	}
+	return v.Refused.Sentence
+}
+
+// sourceOptions are the gateways that can be asked. A mode is only said where it is not the one the store works in.
+func (v ReconciliationsView) sourceOptions() []ui.Option {
+	var options []ui.Option
+	for _, s := range v.Sources {
+		label := s.Name
+		if len(v.Stores) > 1 {
+			label = s.Store + ": " + label
+		}
+		if !s.Main {
+			label += ", " + s.Mode + " mode"
+		}
+		chosen := v.Ask.StoreID == s.StoreID && v.Ask.Gateway == s.Gateway && v.Ask.Mode == s.Mode
+		options = append(options, ui.Option{Value: strconv.FormatInt(s.StoreID, 10) + " " + s.Gateway + " " + s.Mode, Label: label, Chosen: chosen})
+	}
+	return options
+}
+
+// askDay is a day of that form: as filled in, or the whole week before today.
+func (v ReconciliationsView) askDay(filled string, back int) string {
+	if filled != "" || v.Asked {
+		return filled
+	}
+	return v.Now.UTC().AddDate(0, 0, -back).Format(time.DateOnly)
+}
+
+func ordered(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered }
+
+func (v ReconciliationsView) daysPlot() plot {
+	return dayPlot("by-day", "Differences by day of the payment", "differences", "difference", v.Figures.ByDay, ordered)
+}
+
+func (v ReconciliationsView) closedPlot() plot {
+	return dayPlot("resolved-by-day", "Resolved by day", "differences", "difference", v.Figures.Closed, ordered)
+}
+
+// classOptions choose whose days are drawn.
+func (v ReconciliationsView) classOptions() []ui.Option {
+	options := []ui.Option{{Value: "", Label: "All classes"}}
+	for _, class := range models.Differences {
+		options = append(options, ui.Option{Value: string(class), Label: classLabel(class), Chosen: class == v.Class})
+	}
+	return options
+}
+
+// cameWord is how it came here.
+func (v ReconciliationView) cameWord() string {
+	if v.Source == models.FromGateway {
+		return "Asked by"
+	}
+	return "Uploaded"
+}
+
+// hint is why a payment that is only here may be no difference, or "".
+func (v ReconciliationView) hint(r *models.ReconciliationRow) string {
+	if r.Class != models.RowAbsent || r.Kind != "here" {
+		return ""
+	}
+	if v.Settled() {
+		return "What is listed was paid out by then. This may be paid out later: it is closed by itself when a later file has it."
+	}
+	if day, err := time.Parse(time.DateOnly, v.DayTo); err == nil && r.At != nil && r.At.In(zoneOf(v.Reconciliation)).Format(time.DateOnly) == day.Format(time.DateOnly) {
+		return "The order is of the last day. Its payment may have come after that: it is closed by itself when a later file has it."
+	}
+	return ""
+}
