@@ -34,6 +34,9 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 				err = db.noteLapse(ctx, p, op)
 			}
 		}
+		if err == nil {
+			err = db.lookAfterCapture(ctx, p, op)
+		}
 	}
 	if err != nil {
 		return err
