@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 )
 
@@ -104,7 +105,7 @@ func (db *DB) CreateAPIToken(ctx context.Context, by *User, address string, d AP
 		err = tx.in(ctx).Raw(`INSERT INTO api_tokens (name, handle, hash, scopes, all_stores, stores, per_minute, created_by, maker, created_at, expires_at)
 			VALUES (?, ?, ?, ?::text[], ?, ?::bigint[], ?, ?, ?, ?, ?) RETURNING id`, t.Name, handle, sum[:], "{"+strings.Join(scopes, ",")+"}", t.AllStores,
 			"{"+strings.Join(stores, ",")+"}", t.PerMinute, by.ID, t.Maker, t.CreatedAt, t.ExpiresAt).Scan(&t.ID).Error
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
+		if taken(err) {
 			return FieldProblem("name", "A token with this name works already. Revoke it first, or choose another name.")
 		}
 		if err != nil {
@@ -147,3 +148,9 @@ func (db *DB) RevokeAPIToken(ctx context.Context, by Actor, id int64) error {
 }
 
 func (t *APIToken) object() string { return fmt.Sprintf("api token %d", t.ID) }
+
+// taken says whether a row was refused because another one has the same in a unique index.
+func taken(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.Is(err, gorm.ErrDuplicatedKey) || errors.As(err, &pgErr) && pgErr.Code == "23505"
+}

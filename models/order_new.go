@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"github.com/kartify/kartify/money"
 )
 
@@ -209,7 +207,7 @@ func (db *DB) insertOrder(ctx context.Context, order *Order, items []OrderItem) 
 		}
 	}
 	err := db.in(ctx).Create(order).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
+	if taken(err) {
 		return conflictf("Another order of this store got this number a moment ago.")
 	}
 	if err != nil {

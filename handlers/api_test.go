@@ -1,0 +1,363 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kartify/kartify/handlers"
+	"github.com/kartify/kartify/models"
+)
+
+func TestTheDescriptionIsValid(t *testing.T) {
+	check, err := described()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, errs := check.ValidateDocument(); !ok {
+		for _, e := range errs {
+			t.Errorf("%s %s %v", e.Message, e.Reason, e.SchemaValidationErrors)
+		}
+	}
+}
+
+// happened is what happened to an order, without what differs by who asked and when.
+func (o *office) happened(order int64) []string {
+	o.Helper()
+	rows, err := o.db.Pool().Query(o.ctx, `SELECT h.kind || ' | ' || coalesce(from_status, '') || ' | ' || coalesce(to_status, '') || ' | ' || comment || ' | ' || coalesce(p.kind || ' ' || p.state || ' ' || p.amount_minor, '')
+		FROM order_history h LEFT JOIN operations p ON p.id = h.operation_id WHERE h.order_id = $1 ORDER BY h.id`, order)
+	if err != nil {
+		o.Fatal(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			o.Fatal(err)
+		}
+		list = append(list, regexp.MustCompile(`#\d+|rfnd_\w+|bogus_\w+`).ReplaceAllString(line, "#"))
+	}
+	return list
+}
+
+func TestTheAPIFiresWhatTheButtonFires(t *testing.T) {
+	o := openOffice(t)
+	owner, erp := o.enter("owner"), o.erp()
+	captured := func() (int64, int64) {
+		order := o.order(nil)
+		return order, o.payment(order, nil)
+	}
+	for _, tt := range []struct {
+		name   string
+		orders func() (order, payment int64)
+		press  func(order, payment int64)
+		call   func(order, payment int64) told
+	}{
+		{"refund", captured,
+			func(order, payment int64) {
+				owner.post(refunds(order, payment), owner.refundForm(order, payment, "mode", "partial", "amount", "499.50", "note", "Box 7"))
+			},
+			func(order, payment int64) told {
+				return erp.post(moneyPath(order, payment, "refunds"), map[string]any{"amount": inr(49950), "reason": "returned", "note": "Box 7"})
+			}},
+		{"capture", o.held,
+			func(order, payment int64) {
+				owner.post(actions(order, payment, "captures"), owner.actionForm(order, payment, "captures", "mode", "full"))
+			},
+			func(order, payment int64) told {
+				return erp.post(moneyPath(order, payment, "captures"), map[string]any{"full": true})
+			}},
+		{"cancellation", o.held,
+			func(order, payment int64) {
+				owner.post(actions(order, payment, "cancellations"), owner.actionForm(order, payment, "cancellations"))
+			},
+			func(order, payment int64) told {
+				return erp.post(moneyPath(order, payment, "cancellations"), map[string]any{})
+			}},
+		{"amount update", o.held,
+			func(order, payment int64) {
+				owner.post(actions(order, payment, "amount-updates"), owner.actionForm(order, payment, "amount-updates", "mode", "partial", "amount", "1000.00"))
+			},
+			func(order, payment int64) told {
+				return erp.post(moneyPath(order, payment, "amount-updates"), map[string]any{"amount": inr(100000)})
+			}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pressed, payment := tt.orders()
+			tt.press(pressed, payment)
+			called, other := tt.orders()
+			answer := tt.call(called, other).want(t, http.StatusAccepted, "")
+			at := answer.header.Get("Location")
+			if !strings.HasPrefix(at, apiBase+"/operations/") {
+				t.Fatalf("Location is %q", at)
+			}
+			before := len(o.bogus.Effects())
+			o.settle()
+			if n := len(o.bogus.Effects()) - before; n != 2 {
+				t.Errorf("the gateway did %d things, want one for each order", n)
+			}
+			byButton, byAPI := o.happened(pressed), o.happened(called)
+			if !slices.Equal(byButton, byAPI) || len(byAPI) < 3 {
+				t.Errorf("by the button:\n%s\nby the API:\n%s", strings.Join(byButton, "\n"), strings.Join(byAPI, "\n"))
+			}
+			op := erp.get(strings.TrimPrefix(at, apiBase)).want(t, http.StatusOK, "")
+			if op.json["state"] != "succeeded" || op.json["source"] != "api" || op.json["final"] != true || op.json["requester"] != "ERP" {
+				t.Errorf("the operation reads %s", op.text)
+			}
+		})
+	}
+}
+
+func moneyPath(order, payment int64, what string) string {
+	return fmt.Sprintf("/orders/%d/payments/%d/%s", order, payment, what)
+}
+
+func TestChangeStatusByAPI(t *testing.T) {
+	o := openOffice(t)
+	owner, erp := o.enter("owner"), o.erp()
+	pressed, called := o.order(nil), o.order(nil)
+	owner.post(fmt.Sprintf("/sales/orders/%d/status", pressed), map[string][]string{"status": {"shipped"}, "comment": {"On its way."}})
+	answer := erp.post(fmt.Sprintf("/orders/%d/status", called), map[string]any{"status": "shipped", "comment": "On its way."}).want(t, http.StatusOK, "")
+	if answer.json["status"] != "shipped" || answer.json["waits"] != false {
+		t.Errorf("answered %s", answer.text)
+	}
+	if a, b := o.happened(pressed), o.happened(called); !slices.Equal(a, b) || len(b) < 2 {
+		t.Errorf("by the form %q, by the API %q", a, b)
+	}
+	path := fmt.Sprintf("/orders/%d/status", called)
+	for _, tt := range []struct {
+		body    map[string]any
+		status  int
+		pointer string
+	}{
+		{map[string]any{"status": "refunded"}, http.StatusUnprocessableEntity, "/status"},
+		{map[string]any{"status": "missing"}, http.StatusUnprocessableEntity, "/missing_reason"},
+		{map[string]any{"status": "shipped"}, http.StatusUnprocessableEntity, "/status"},
+		{map[string]any{"comment": "no status"}, http.StatusUnprocessableEntity, "/status"},
+	} {
+		if got := erp.post(path, tt.body).want(t, tt.status, "invalid").pointers(); !slices.Equal(got, []string{tt.pointer}) {
+			t.Errorf("%v is wrong at %v, want %s", tt.body, got, tt.pointer)
+		}
+	}
+	erp.post(path, map[string]any{"status": "complete", "version": 99}).want(t, http.StatusConflict, "conflict")
+}
+
+func TestCreateOrderByAPI(t *testing.T) {
+	o := openOffice(t)
+	o.exec(`UPDATE stores SET return_urls = '{https://shop.example/thanks}' WHERE id = 40`)
+	erp := o.erp()
+	body := func(change map[string]any) map[string]any {
+		b := map[string]any{
+			"store_id": 40, "partner_order_id": "FY6A9001", "customer": map[string]any{"name": "Meera Nair", "email": "meera.nair@mail.example"},
+			"lines": []any{map[string]any{"name": "Kurta", "sku": "KUR-1", "quantity": 2, "unit": inr(10000), "discount": inr(500), "tax": inr(1950)}},
+			"total": inr(21450), "return_url": "https://shop.example/thanks?x=1", "shipping_address": map[string]any{"line1": "14 Residency Road", "city": "Bengaluru"},
+		}
+		for name, value := range change {
+			b[name] = value
+		}
+		return b
+	}
+	made := erp.post("/orders", body(nil)).want(t, http.StatusCreated, "")
+	id := made.id(t)
+	if made.header.Get("Location") != fmt.Sprintf("%s/orders/%d", apiBase, id) || made.json["status"] != "pending" {
+		t.Errorf("answered %v %s", made.header, made.text)
+	}
+	link, _ := made.json["payment_link"].(string)
+	if !strings.HasPrefix(link, o.url+"/pay/") || !strings.HasSuffix(link, "?return=https%3A%2F%2Fshop.example%2Fthanks%3Fx%3D1") {
+		t.Errorf("the payment link is %q", link)
+	}
+	shown := erp.get(fmt.Sprintf("/orders/%d", id)).want(t, http.StatusOK, "")
+	if shown.json["version"] != made.json["version"] || shown.json["partner_order_id"] != "FY6A9001" || shown.json["total"].(map[string]any)["decimal"] != "214.50" {
+		t.Errorf("the order reads %s, and was made as %s", shown.text, made.text)
+	}
+	if pay := (&program{office: o}).nobody(strings.TrimPrefix(link, o.url)); pay != http.StatusSeeOther && pay != http.StatusOK {
+		t.Errorf("the payment link answers %d", pay)
+	}
+	for _, tt := range []struct {
+		name    string
+		change  map[string]any
+		status  int
+		pointer string
+	}{
+		{"the same partner order id", nil, http.StatusConflict, "/partner_order_id"},
+		{"a store of others", map[string]any{"store_id": 43}, http.StatusUnprocessableEntity, "/store_id"},
+		{"no store", map[string]any{"store_id": 999}, http.StatusUnprocessableEntity, "/store_id"},
+		{"another total", map[string]any{"total": inr(21449)}, http.StatusUnprocessableEntity, "/total"},
+		{"two currencies", map[string]any{"shipping": map[string]any{"amount_minor": 100, "currency": "SEK"}}, http.StatusUnprocessableEntity, "/shipping/currency"},
+		{"decimal says otherwise", map[string]any{"total": map[string]any{"amount_minor": 21450, "currency": "INR", "decimal": "21450"}}, http.StatusUnprocessableEntity, "/total/decimal"},
+		{"no customer", map[string]any{"customer": nil}, http.StatusUnprocessableEntity, "/customer"},
+		{"no lines", map[string]any{"lines": []any{}}, http.StatusUnprocessableEntity, "/lines"},
+		{"a quantity of none", map[string]any{"lines": []any{map[string]any{"name": "Kurta", "quantity": 0, "unit": inr(1)}}}, http.StatusUnprocessableEntity, "/lines/0/quantity"},
+		{"a quantity of a half", map[string]any{"lines": []any{map[string]any{"name": "Kurta", "quantity": 0.5, "unit": inr(1)}}}, http.StatusUnprocessableEntity, "/lines/0/quantity"},
+		{"a shop that is not the store's", map[string]any{"partner_order_id": "FY2", "return_url": "https://evil.example/"}, http.StatusUnprocessableEntity, "/return_url"},
+		{"an unknown gateway", map[string]any{"partner_order_id": "FY3", "gateway": "paypal"}, http.StatusUnprocessableEntity, "/gateway"},
+		{"an unknown member", map[string]any{"partner_order_id": "FY4", "colour": "red"}, http.StatusUnprocessableEntity, "/colour"},
+	} {
+		if got := erp.post("/orders", body(tt.change)).want(t, tt.status, "").pointers(); !slices.Equal(got, []string{tt.pointer}) {
+			t.Errorf("%s is wrong at %v, want %s", tt.name, got, tt.pointer)
+		}
+	}
+	cod := erp.post("/orders", body(map[string]any{"partner_order_id": "FY5", "gateway": "cod"})).want(t, http.StatusCreated, "")
+	if cod.json["payment_link"] != nil || cod.json["status"] != "processing" {
+		t.Errorf("an order paid on delivery is %s", cod.text)
+	}
+	var orders int
+	if o.scan(&orders, `SELECT count(*) FROM orders`); orders != 2 {
+		t.Errorf("%d orders were made, want 2", orders)
+	}
+}
+
+// nobody is the status of an address for somebody who is not signed in.
+func (p *program) nobody(path string) int {
+	p.Helper()
+	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(p.url + path)
+	if err != nil {
+		p.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+func TestListByAPI(t *testing.T) {
+	o := openOffice(t)
+	erp := o.erp()
+	want := []int64{}
+	for n := range 25 {
+		want = append(want, o.order(map[string]any{"date_added": time.Now().Add(-time.Duration(n) * time.Hour), "status": []string{"processing", "pending"}[n%2]}))
+	}
+	foreign := o.order(map[string]any{"store_id": 43})
+	var got []int64
+	pages := 0
+	for path := "/orders?limit=10"; path != ""; pages++ {
+		page := erp.get(path).want(t, http.StatusOK, "")
+		for _, item := range page.json["items"].([]any) {
+			got = append(got, int64(item.(map[string]any)["id"].(float64)))
+		}
+		next, _ := page.json["next"].(string)
+		if next != "" && !strings.Contains(page.header.Get("Link"), "<"+next+`>; rel="next"`) {
+			t.Errorf("Link is %q, next is %q", page.header.Get("Link"), next)
+		}
+		path = strings.TrimPrefix(next, apiBase)
+	}
+	if !slices.Equal(got, want) || pages != 3 {
+		t.Errorf("the pages hold %v in %d pages, want %v in 3", got, pages, want)
+	}
+	if page := erp.get("/orders?status=pending&limit=50"); len(page.json["items"].([]any)) != 12 {
+		t.Errorf("%d orders are pending, want 12", len(page.json["items"].([]any)))
+	}
+	for path, wrong := range map[string]string{
+		"/orders?limit=9": "limit", "/orders?limit=501": "limit", "/orders?status=nope": "status", "/orders?stauts=pending": "stauts", "/orders?added_from=31.1.2026": "added_from",
+		"/orders?sort=total": "sort", "/orders?after=xyz": "after", "/orders?store=43": "store", "/orders?limit=10&limit=20": "limit", "/orders?cols=total": "cols",
+	} {
+		if got := erp.get(path).want(t, http.StatusUnprocessableEntity, "invalid").pointers(); !slices.Equal(got, []string{wrong}) {
+			t.Errorf("%s is wrong at %v, want %s", path, got, wrong)
+		}
+	}
+	for _, path := range []string{fmt.Sprintf("/orders/%d", foreign), "/orders/987654321", "/orders/abc", fmt.Sprintf("/orders/%d/payments", foreign)} {
+		erp.get(path).want(t, http.StatusNotFound, "not-found")
+	}
+}
+
+// Every filter of the list can be asked for.
+func TestEveryFilterIsInTheAPI(t *testing.T) {
+	o := openOffice(t)
+	erp := o.erp()
+	filter := models.OrderFilter{
+		Q: "x", Parts: true, OrderID: "1", PartnerOrderID: "FY1", Customer: "x", Statuses: []string{"pending"}, Events: []string{"REFUND_INITIATED"}, Waiting: "all", Store: 40,
+		Gateway: "cod", PaymentMethod: "x", Added: models.DayRange{From: "2026-01-01", To: "2026-02-01"}, Modified: models.DayRange{From: "2026-01-01", To: "2026-02-01"},
+		AmountFrom: "1", AmountTo: "2", Sort: models.OrderSort{Column: models.SortModified}, Limit: 20, Deadline: models.EndsIn48h,
+	}
+	erp.get("/orders?"+filter.Query().Encode()).want(t, http.StatusOK, "")
+}
+
+func TestScopeByRoute(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	ids := strings.NewReplacer(":order", fmt.Sprint(order), ":payment", fmt.Sprint(payment), ":operation", "1")
+	programs := map[models.Permission]*program{}
+	for _, scope := range everyScope() {
+		scopes := []models.Permission{scope}
+		if scope == models.VoidMoney {
+			scopes = append(scopes, models.RefundMoney)
+		}
+		programs[scope] = o.program("only "+string(scope), scopes)
+	}
+	checked := 0
+	for _, route := range handlers.Table() {
+		if !route.Bearer {
+			continue
+		}
+		checked++
+		if !slices.ContainsFunc(models.APIScopes, func(c models.Choice) bool { return c.Value == string(route.Permission) }) {
+			t.Errorf("%s %s asks for %s, which no token can have", route.Method, route.Path, route.Permission)
+		}
+		path := ids.Replace(route.Path)
+		for _, token := range []string{"", "kfy_aaaaaaaaaa_wrong", "x"} {
+			nobody := &program{office: o, token: token}
+			answer := nobody.ask(route.Method, path, nil).want(t, http.StatusUnauthorized, "unauthorized")
+			if !strings.HasPrefix(answer.header.Get("WWW-Authenticate"), "Bearer ") {
+				t.Errorf("%s %s without a token has no WWW-Authenticate", route.Method, path)
+			}
+		}
+		for scope, p := range programs {
+			has := scope == route.Permission || scope == models.VoidMoney && route.Permission == models.RefundMoney
+			answer := p.ask(route.Method, path, nil)
+			if !has {
+				answer.want(t, http.StatusForbidden, "missing-scope")
+			} else if answer.status == http.StatusForbidden || answer.status == http.StatusUnauthorized || answer.status >= 500 {
+				t.Errorf("with the scope %s, %s %s answers %s", scope, route.Method, path, answer.text)
+			}
+		}
+	}
+	if checked < 12 {
+		t.Errorf("only %d routes are for programs", checked)
+	}
+	void := o.program("void without refund", []models.Permission{models.VoidMoney, models.RefundMoney})
+	o.exec(`UPDATE api_tokens SET scopes = '{void}' WHERE id = $1`, void.id)
+	void.post(moneyPath(order, payment, "cancellations"), map[string]any{}).want(t, http.StatusForbidden, "missing-scope")
+}
+
+func TestAnotherStoreIsNotThereForPrograms(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(map[string]any{"store_id": 43})
+	payment := o.payment(order, nil)
+	op := o.insert("operations", map[string]any{"store_id": 43, "order_id": order, "payment_id": payment, "kind": "refund", "source": "staff", "amount_minor": 1, "currency": "INR",
+		"requester": "x", "digest": []byte("x"), "idempotency_key": "kfyabcdefghijkl", "state": "failed"})
+	erp := o.erp()
+	known := strings.NewReplacer(":order", fmt.Sprint(order), ":payment", fmt.Sprint(payment), ":operation", fmt.Sprint(op))
+	unknown := strings.NewReplacer(":order", "987654321", ":payment", "987654321", ":operation", "987654321")
+	bodies := map[string]any{
+		"refunds": map[string]any{"full": true, "reason": "returned"}, "captures": map[string]any{"full": true}, "cancellations": map[string]any{}, "amount-updates": map[string]any{"amount": inr(1)},
+		"status": map[string]any{"status": "shipped"}, "plan": map[string]any{"payment_id": payment, "action": "cancel"},
+	}
+	requestID := regexp.MustCompile(`"request_id":"[0-9a-f]+"`)
+	for _, route := range handlers.Table() {
+		if !route.Bearer || !strings.Contains(route.Path, ":") {
+			continue
+		}
+		body := bodies[route.Path[strings.LastIndex(route.Path, "/")+1:]]
+		var answers [2]told
+		for i, ids := range []*strings.Replacer{known, unknown} {
+			path := strings.TrimPrefix(ids.Replace(route.Path), apiBase)
+			if route.Method == http.MethodPost {
+				answers[i] = erp.post(path, body)
+			} else {
+				answers[i] = erp.get(path)
+			}
+			answers[i].want(t, http.StatusNotFound, "not-found")
+		}
+		if requestID.ReplaceAllString(answers[0].text, "") != requestID.ReplaceAllString(answers[1].text, "") {
+			t.Errorf("%s %s tells a foreign record from none: %s %s", route.Method, route.Path, answers[0].text, answers[1].text)
+		}
+	}
+	var changed int
+	if o.scan(&changed, `SELECT count(*) FROM operations WHERE id <> $1`, op); changed != 0 {
+		t.Errorf("%d operations were made", changed)
+	}
+}
