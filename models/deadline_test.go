@@ -20,7 +20,7 @@ func (t *till) startClock() {
 	t.exec(`INSERT INTO moved.clock VALUES ('0')`)
 	t.exec(`CREATE FUNCTION moved.now() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT pg_catalog.now() + by FROM moved.clock'`)
 	t.exec(`CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT pg_catalog.clock_timestamp() + by FROM moved.clock'`)
-	t.exec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = moved, pg_catalog, public', current_database()); END $$`)
+	t.exec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, moved, pg_catalog', current_database()); END $$`)
 	t.db.Pool().Reset()
 }
 
