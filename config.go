@@ -59,6 +59,7 @@ type Config struct {
 	ResendAfter     time.Duration   `help:"An unknown operation must stay absent from look-ups for this long before the same key is sent again." default:"30s" env:"KARTIFY_RESEND_AFTER"`
 	Sweep           time.Duration   `help:"How often due work is looked for." default:"10s" env:"KARTIFY_SWEEP"`
 	LookupSteps     []time.Duration `help:"Pauses between look-ups of an unknown operation; the last repeats." default:"15s,1m,5m,15m,1h" env:"KARTIFY_LOOKUP_STEPS"`
+	StatusDelay     time.Duration   `help:"A change of many orders can be cancelled for this long after it was started." default:"60s" env:"KARTIFY_STATUS_DELAY"`
 	SecretOverlap   time.Duration   `help:"A replaced webhook secret is still accepted for this long." default:"72h" env:"KARTIFY_SECRET_OVERLAP"`
 }
 
@@ -121,7 +122,7 @@ func (c *Config) check() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"KARTIFY_SESSION_IDLE": c.SessionIdle, "KARTIFY_SESSION_ABSOLUTE": c.SessionAbsolute, "KARTIFY_FORM_LIFETIME": c.FormLifetime,
-		"KARTIFY_CALL_TIMEOUT": c.CallTimeout, "KARTIFY_SWEEP": c.Sweep, "KARTIFY_RESEND_AFTER": c.ResendAfter,
+		"KARTIFY_CALL_TIMEOUT": c.CallTimeout, "KARTIFY_SWEEP": c.Sweep, "KARTIFY_STATUS_DELAY": c.StatusDelay, "KARTIFY_RESEND_AFTER": c.ResendAfter,
 		"KARTIFY_LOOKUP_WINDOW": c.LookupWindow, "KARTIFY_DECLINE_AFTER": c.DeclineAfter,
 	} {
 		if d <= 0 {
@@ -176,7 +177,7 @@ func (c *Config) guard() (notify.Guard, error) {
 
 func (c *Config) timings() models.Timings {
 	return models.Timings{
-		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep,
+		FormLifetime: c.FormLifetime, Lease: c.Lease, CallTimeout: c.CallTimeout, ResendAfter: c.ResendAfter, Sweep: c.Sweep, StatusDelay: c.StatusDelay,
 		LookupSteps: c.LookupSteps, SessionIdle: c.SessionIdle, SessionAbsolute: c.SessionAbsolute, SecretOverlap: c.SecretOverlap,
 		LookupWindow: c.LookupWindow, LookupPage: c.LookupPage, LookupRate: c.LookupRate, DeclineAfter: c.DeclineAfter,
 		NotifyTries: c.NotifyTries, NotifySteps: c.NotifySteps,

@@ -109,7 +109,19 @@ func (h *Handlers) CreateStatusRun(c echo.Context) error {
 	if err := h.DB.RunStatusRun(soon, id); err != nil && soon.Err() == nil {
 		return err
 	}
+	h.awaitPlan(soon, id, web.User(c))
 	return web.SeeOther(c, views.StatusRunPath(id))
+}
+
+// awaitPlan waits while another worker plans the run, until ctx is over.
+func (h *Handlers) awaitPlan(ctx context.Context, id string, user *models.User) {
+	for ctx.Err() == nil {
+		state, err := h.DB.StatusRunState(ctx, id, user)
+		if err != nil || state != models.RunPlanning {
+			return // the page says how it stands
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
 }
 
 type statusRunParam struct {

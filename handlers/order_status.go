@@ -25,7 +25,7 @@ func (h *Handlers) ChangeStatus(c echo.Context) error {
 	if err := c.Bind(&form); err != nil {
 		return err
 	}
-	_, err := h.DB.ChangeStatus(c.Request().Context(), models.StatusChange{
+	done, err := h.DB.ChangeStatus(c.Request().Context(), models.StatusChange{
 		OrderID: form.OrderID, Status: form.Status, Reason: form.Reason, Comment: form.Comment, Version: form.Version, By: web.Actor(c),
 	})
 	var problem *models.Problem
@@ -38,7 +38,11 @@ func (h *Handlers) ChangeStatus(c echo.Context) error {
 		return err
 	}
 	if web.IsHTMX(c) {
-		say(c, "Status changed")
+		if done.Waits {
+			say(c, "Asked for. The payment comes first")
+		} else {
+			say(c, "Status changed")
+		}
 		return h.showOrder(c, http.StatusOK, form.OrderID, nil)
 	}
 	return web.SeeOther(c, orderPath(c, form.OrderID, ""))

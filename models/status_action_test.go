@@ -405,3 +405,26 @@ func TestFlappingFiresOncePerTransition(t *testing.T) {
 	}
 	tt.sound()
 }
+
+func TestCustomerIsToldOnceItIsDone(t *testing.T) {
+	tt := openHold(t, &gatewaytest.Bogus{Class: gateways.ByKey})
+	capture := group(models.CaptureAction, "", "", models.StatusShipped)
+	capture.Notify = true
+	tt.link(capture)
+	tt.exec(`UPDATE orders SET customer_email = 'ingrid@buyer.example' WHERE id = $1`, tt.order)
+	tt.bogus.Next(gatewaytest.Decline)
+	action := tt.give(models.StatusShipped).Actions[0]
+	tt.carry()
+	var emails string
+	const written = `SELECT coalesce(string_agg(event || ' ' || state || ' ' || recipient, ', '), '') FROM emails`
+	if tt.scan(&emails, written); emails != "" {
+		t.Errorf("of a failed action the customer is told %s", emails)
+	}
+	if err := tt.db.RetryStatusAction(tt.ctx, tt.order, action.ID, tt.asha); err != nil {
+		t.Fatal(err)
+	}
+	tt.carry()
+	if tt.scan(&emails, written); emails != "PAYMENT_CAPTURED queued ingrid@buyer.example" {
+		t.Errorf("the customer is told %q", emails)
+	}
+}

@@ -123,6 +123,19 @@ func (db *DB) StatusRun(ctx context.Context, id string, user *User, show string,
 	return page, nil
 }
 
+// StatusRunState is where a run of the person's stands.
+func (db *DB) StatusRunState(ctx context.Context, id string, user *User) (StatusRunState, error) {
+	var states []StatusRunState
+	err := db.in(ctx).Model(&StatusRun{}).Where("id = ? AND user_id = ?", id, user.ID).Pluck("state", &states).Error
+	if err == nil && len(states) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the run %s: %w", id, err)
+	}
+	return states[0], nil
+}
+
 func (db *DB) countRun(ctx context.Context, page *StatusRunPage) error {
 	c := &page.Counts
 	err := db.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE forecast <> ''), count(*) FILTER (WHERE forecast = 'call'), count(*) FILTER (WHERE forecast = 'status'),

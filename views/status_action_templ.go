@@ -570,7 +570,7 @@ func statusGroup(v StatusActionsView, group models.StatusGroup) templ.Component 
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.FieldView{Name: name + "_after_fail", Label: "Status after failure", Value: typed.AfterFail, Error: v.wrong(name + "_after_fail")}, v.after("Keep the one before, pending")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.FieldView{Name: name + "_after_fail", Label: "Status after failure", Value: typed.AfterFail, Error: v.wrong(name + "_after_fail")}, v.after("Keep the one before; the new one waits")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

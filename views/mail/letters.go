@@ -65,6 +65,16 @@ func viewOf(l models.Letter) (view, error) {
 		v.Subject = fmt.Sprintf("The refund for your order %s is done", order)
 		v.Lead = fmt.Sprintf("%s has returned %s for your order %s.", shop, money, order)
 		v.Next = "It goes back the way you paid. Your bank may take a few days to show it."
+	case models.MailCaptured:
+		v.Subject, v.Lines = fmt.Sprintf("The payment of your order %s is made", order), true
+		v.Lead = fmt.Sprintf("%s has drawn the payment of your order %s, or sent its invoice.", shop, order)
+	case models.MailCancelled:
+		v.Subject = fmt.Sprintf("Your order %s is cancelled", order)
+		v.Lead = fmt.Sprintf("%s has cancelled your order %s. What was reserved is free again, and what was drawn comes back.", shop, order)
+		v.Next = "It goes back the way you paid. Your bank may take a few days to show it."
+	case models.MailUpdated:
+		v.Subject, v.Lines = fmt.Sprintf("Your order %s was changed", order), true
+		v.Lead = fmt.Sprintf("%s has changed what your order %s comes to, and the reserved amount with it.", shop, order)
 	default:
 		return v, fmt.Errorf("no e-mail is written about %s", l.Event)
 	}
