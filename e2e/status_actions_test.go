@@ -24,8 +24,8 @@ func (w *world) held(n int64) (order int64, ref string) {
 	return n, ref
 }
 
-// captures are the captures that really happened to a payment at Klarna.
-func (w *world) captures(ref string) (minor []int64) {
+// moved is what was moved of a payment at Klarna, in minor units.
+func (w *world) moved(ref string) (minor []int64) {
 	w.t.Helper()
 	for _, e := range w.ledger("klarna", ref) {
 		if e.Verb != "payment" {
@@ -88,7 +88,7 @@ func TestShippedCapturesAtKlarna(t *testing.T) {
 	tab.Click(`#status button.primary`)
 	tab.WaitFor(`[data-action-state=done]`)
 	tab.WaitFor(`[data-status=shipped]`)
-	if got := w.captures(ref); !slices.Equal(got, []int64{100000}) {
+	if got := w.moved(ref); !slices.Equal(got, []int64{100000}) {
 		t.Errorf("Klarna's ledger shows %v, want one capture of 1,000.00", got)
 	}
 	shot("order-status-done")
@@ -123,7 +123,7 @@ func TestShippedCapturesAtKlarna(t *testing.T) {
 	shot("bulk-queued")
 	tab.Click(`form[action$="/cancel"] button`)
 	tab.WaitFor(`[data-run-state=cancelled]`)
-	if n := len(w.captures(second)) + len(w.captures(third)); n != 0 {
+	if n := len(w.moved(second)) + len(w.moved(third)); n != 0 {
 		t.Errorf("a run that was called off moved money %d times", n)
 	}
 	if planned != tab.URL() {
@@ -141,7 +141,7 @@ func TestShippedCapturesAtKlarna(t *testing.T) {
 	tab.WaitUntil(`!document.querySelector("[data-result=under_way]")`)
 	shot("bulk-done")
 	for _, ref := range []string{second, third} {
-		if got := w.captures(ref); !slices.Equal(got, []int64{100000}) {
+		if got := w.moved(ref); !slices.Equal(got, []int64{100000}) {
 			t.Errorf("Klarna's ledger of %s shows %v, want one capture of 1,000.00", ref, got)
 		}
 	}
@@ -193,7 +193,7 @@ func TestFailedActionIsLoud(t *testing.T) {
 	tab.Click(`dialog[open] button.danger`)
 	tab.WaitFor(`[data-status=shipped]`)
 	tab.WaitFor(`[data-action-state=passed]`)
-	if got := w.captures(ref); len(got) != 0 {
+	if got := w.moved(ref); len(got) != 0 {
 		t.Errorf("Klarna's ledger shows %v, want nothing", got)
 	}
 	if r := w.signIn("support@ruosh.example").get("/system/order-status-actions"); r.StatusCode != http.StatusForbidden || !strings.Contains(r.page().Text(), "An owner can change that under Systems > Users") {
