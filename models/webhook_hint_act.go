@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,5 +199,6 @@ func (db *DB) acknowledge(ctx context.Context, id int64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, db.timings.CallTimeout)
 	defer cancel()
-	return teller.Acknowledge(ctx, w.PaymentRef, strconv.FormatInt(p.OrderID, 10)) //nolint:wrapcheck // a gateways.Error says what may be done
+	// By the reference it was begun with: what the provider shows from now on must be that of this payment.
+	return teller.Acknowledge(ctx, w.PaymentRef, cmp.Or(p.OrderRef, strconv.FormatInt(p.OrderID, 10))) //nolint:wrapcheck // a gateways.Error says what may be done
 }
