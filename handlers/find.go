@@ -1,30 +1,37 @@
 package handlers
 
 import (
-	"net/url"
-	"strconv"
-	"strings"
+	"errors"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
 )
 
-// Find is the box on every page: the number of an order opens it, anything else is looked for among the orders.
+// Find is the box on every page. A text that is exactly the id of one thing opens it; any other shows everything
+// that it may name.
 func (h *Handlers) Find(c echo.Context) error {
-	sought := strings.TrimSpace(c.QueryParam("q"))
-	if id, err := strconv.ParseInt(strings.TrimPrefix(sought, "#"), 10, 64); err == nil && id > 0 {
-		known, err := h.DB.KnowsOrder(c.Request().Context(), id)
-		if err != nil {
-			return err
-		}
-		if known {
-			return web.SeeOther(c, views.OrderPath(id))
-		}
+	ctx, user := c.Request().Context(), web.User(c)
+	choices, err := h.DB.PaymentChoicesOf(ctx, user)
+	if err != nil {
+		return err
 	}
-	if sought == "" {
-		return web.SeeOther(c, "/sales/orders")
+	found, err := h.DB.Find(ctx, models.FindRequest{Text: c.QueryParam("q"), Webhooks: user.May(models.WebhooksRead)}, choices)
+	frame := web.Page(c, "/find", "Find")
+	var problem *models.Problem
+	if errors.As(err, &problem) {
+		frame.Problem, found = problem.Sentence, &models.Found{}
+	} else if err != nil {
+		return err
 	}
-	return web.SeeOther(c, "/sales/orders?"+url.Values{"q": {sought}}.Encode())
+	switch order, payment := found.Only(); {
+	case payment != 0:
+		return web.SeeOther(c, views.PaymentPath(payment))
+	case order != 0:
+		return web.SeeOther(c, views.OrderPath(order))
+	}
+	return web.Render(c, http.StatusOK, views.FindPage(frame, views.FindView{Found: found, Choices: choices, Gateways: h.gatewayOptions(), Person: user}))
 }

@@ -74,6 +74,11 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(get("/operations/:operation/review", models.OperationDecide, h.ReviewOperation)),
 		scoped(post("/operations/:operation/decision", models.OperationDecide, h.DecideOperation)),
 
+		// Payments
+		menu("Sales > Payments", "shopping-cart", scoped(get("/sales/payments", models.OrdersRead, h.ListPayments))),
+		scoped(get("/sales/payments/registry.xlsx", models.OrdersExport, h.DownloadPayments)),
+		scoped(get("/sales/payments/:payment", models.OrdersRead, h.ShowPayment)),
+
 		// Limbo
 		menu("Sales > Limbo", "shopping-cart", scoped(get("/sales/limbo", models.OrdersRead, h.ListLimbo))),
 		scoped(get("/sales/limbo/trends", models.OrdersRead, h.ShowLimboTrends)),

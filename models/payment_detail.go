@@ -72,7 +72,7 @@ func (d *PaymentDetail) Buttons() PaymentButtons {
 // SlowRefund is after how long a refund on its way is one to ask the provider about.
 const SlowRefund = time.Hour
 
-// Refunding is how long a refund has been on its way, when that is longer than it should.
+// slowRefund says whether a refund has been on its way for longer than it should.
 func (p *Payment) slowRefund(now time.Time) bool {
 	return p.Status == PaymentRefunding && p.RefundingSince != nil && now.Sub(*p.RefundingSince) > SlowRefund
 }
@@ -122,4 +122,19 @@ func receiptAddress(server, key string) string {
 		return ""
 	}
 	return at.Scheme + "://" + at.Host + "/receipt/" + url.PathEscape(key) + "/"
+}
+
+// Row is the payment as the registry lists it.
+func (d *PaymentDetail) Row() PaymentRow {
+	p, o := &d.Payment.Payment, d.Order
+	payer := o.CustomerName
+	if payer == "" {
+		payer = o.Company
+	}
+	return PaymentRow{
+		ID: p.ID, OrderID: p.OrderID, StoreID: p.StoreID, Gateway: p.Gateway, Mode: p.Mode, Ref: deref(p.Ref), Status: p.Status, ProviderStatus: p.ProviderStatus,
+		System: d.System.System, Method: p.Method, Currency: p.Currency, AmountMinor: p.AmountMinor, CapturedMinor: p.CapturedMinor, RefundedMinor: p.RefundedMinor,
+		Payer: payer, PayerEmail: o.CustomerEmail, CardFirst6: p.CardFirst6, CardLast4: p.CardLast4, RRN: p.RRN,
+		CreatedAt: p.CreatedAt, ObtainedAt: d.ObtainedAt, SuccessAt: d.SuccessAt, RefundingSince: p.RefundingSince, CaptureBefore: p.CaptureBefore,
+	}
 }

@@ -81,3 +81,14 @@ func scanPaymentFile(rows pgx.Rows, extended bool) (*PaymentFileRow, error) {
 	}
 	return &r, nil
 }
+
+// NotePaymentFile writes into the audit log that somebody took the registry of payments away, and which part.
+func (db *DB) NotePaymentFile(ctx context.Context, by Actor, f PaymentFilter, extended bool) error {
+	err := db.Tx(ctx, func(tx *DB) error {
+		return tx.audit(ctx, f.Store, by, "payments.downloaded", "payments", nil, map[string]any{"query": f.Query().Encode(), "extended": extended})
+	})
+	if err != nil {
+		return fmt.Errorf("note the download of the registry: %w", err)
+	}
+	return nil
+}
