@@ -361,3 +361,45 @@ func TestAnotherStoreIsNotThereForPrograms(t *testing.T) {
 		t.Errorf("%d operations were made", changed)
 	}
 }
+
+// A change of status that is linked to a capture waits for it, and leaves the same behind whoever asked.
+func TestALinkedStatusByAPI(t *testing.T) {
+	o := openOffice(t)
+	owner, erp := o.enter("owner"), o.erp()
+	pressed, _ := o.held()
+	called, _ := o.held()
+	_, err := o.db.SaveStatusRules(o.ctx, models.StatusRuleForm{
+		StoreID: 40, Gateway: "ccavenue", Groups: []models.StatusGroupForm{{Action: models.CaptureAction, Statuses: []string{"shipped"}}}, By: models.SystemActor,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner.post(fmt.Sprintf("/sales/orders/%d/status", pressed), map[string][]string{"status": {"shipped"}})
+	answer := erp.post(fmt.Sprintf("/orders/%d/status", called), map[string]any{"status": "shipped"}, "Idempotency-Key: ship").want(t, http.StatusAccepted, "")
+	acts, _ := answer.json["actions"].([]any)
+	if answer.json["waits"] != true || answer.json["status"] != "pending" || answer.json["wanted"] != "shipped" || len(acts) != 1 || answer.header.Get("Location") != fmt.Sprintf("%s/orders/%d", apiBase, called) {
+		t.Errorf("answered %v %s", answer.header, answer.text)
+	}
+	for range 20 {
+		if _, err := o.db.RunDueStatusActions(o.ctx); err != nil {
+			t.Fatal(err)
+		}
+		o.settle()
+		var left int
+		if o.scan(&left, `SELECT count(*) FROM status_actions WHERE state <> 'done'`); left == 0 {
+			break
+		}
+	}
+	if shown := erp.get(fmt.Sprintf("/orders/%d", called)).want(t, http.StatusOK, ""); shown.json["status"] != "shipped" {
+		t.Errorf("afterwards the order reads %s", shown.text)
+	}
+	if a, b := o.happened(pressed), o.happened(called); !slices.Equal(a, b) || len(b) < 4 {
+		t.Errorf("by the form:\n%s\nby the API:\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+	if again := erp.post(fmt.Sprintf("/orders/%d/status", called), map[string]any{"status": "shipped"}, "Idempotency-Key: ship"); again.text != answer.text || again.status != http.StatusAccepted {
+		t.Errorf("the same request again is answered %d %s", again.status, again.text)
+	}
+	if n := len(o.bogus.Effects()); n != 2 {
+		t.Errorf("the gateway captured %d times, want once for each order", n)
+	}
+}
