@@ -31,6 +31,7 @@ const (
 	NeedPending       NeedKind = "pending"        // orders pending for over an hour
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
 	NeedDifference    NeedKind = "differences"    // what a gateway's file says otherwise than is known here
+	NeedSettlement    NeedKind = "settlements"    // payments of the last two weeks that were settled later than five days
 	NeedEmail         NeedKind = "emails"         // e-mails of the last seven days that were not sent, or not for certain
 	NeedFailed        NeedKind = "failed"         // webhooks that could not be acted upon
 	NeedParked        NeedKind = "parked"         // webhooks that wait for their order or payment
@@ -39,7 +40,7 @@ const (
 
 var needOrder = []NeedKind{
 	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedPartner,
-	NeedDifference, NeedEmail, NeedFailed, NeedParked, NeedForged,
+	NeedDifference, NeedSettlement, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 
 // MostNeeds is how far they are counted.
@@ -85,6 +86,8 @@ var needs = []need{
 	{NeedDifference, ReconcileRun, `SELECT reconciliation_id * 10000000 + row AS id, '' AS reason, currency, opened_at AS at,
 			CASE WHEN class IN ('paid_missing', 'paid_failed', 'duplicate') THEN amount_minor ELSE 0 END AS minor
 		FROM reconciliation_rows WHERE store_id = my.id AND state = 'open' ORDER BY opened_at`},
+	{NeedSettlement, ReconcileRun, `SELECT hashtextextended(ref, 0) AS id, '' AS reason, '' AS currency, settled_at AS at, 0::bigint AS minor
+		FROM reconciliation_rows WHERE store_id = my.id AND settled_at > now() - interval '14 days' AND ` + settledLate + ` ORDER BY settled_at`},
 	{NeedEmail, EmailsRead, `SELECT e.id, '' AS reason, '' AS currency, e.created_at AS at, 0::bigint AS minor
 		FROM emails e WHERE e.store_id = my.id AND e.created_at >= (date_trunc('day', now() AT TIME ZONE my.time_zone) - interval '6 days') AT TIME ZONE my.time_zone
 			AND ` + emailTrouble + ` ORDER BY e.created_at`},

@@ -30,6 +30,8 @@ type OrderPage struct {
 	Mail     OrderMail        // what the customer was sent, or why not
 	Planned  []PlannedCapture // oldest first
 	Rules    []CaptureRule    // of the store: what is captured by itself
+	Lapsed   []LapsedHold     // holds that ran out
+	Late     []LateSettlement // payments that were settled late
 	Actions  []StatusAction   // what changes of its status started, newest first
 	Now      time.Time        // the database's clock
 
@@ -109,6 +111,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
 	ask("SELECT "+columns[PlannedCapture](db)+" FROM planned_captures"+mine, all(&page.Planned))
 	ask("SELECT "+columns[CaptureRule](db)+rulesOfStore, all(&page.Rules))
+	ask(lapsedOfOrder, all(&page.Lapsed))
+	ask(lateOfOrder, all(&page.Late))
 	ask("SELECT "+columns[NotificationSettings](db)+notifySettingsOfOrder, all(&page.told.settings))
 	ask("SELECT "+columns[Notification](db)+noticesOfOrder, all(&page.told.notifications))
 	ask("SELECT "+columns[NotificationSeries](db)+noticeSeriesOfOrder, all(&page.told.series))

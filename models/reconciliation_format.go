@@ -26,8 +26,9 @@ const (
 	fileFee2     fileField = "fee2"
 	fileTax      fileField = "tax"
 	fileAt       fileField = "date"
-	fileAt2      fileField = "date2"  // when the first is empty
-	fileThere    fileField = "stands" // paid, held, pending, failed or void, in a listing of our own
+	fileAt2      fileField = "date2"   // when the first is empty
+	fileSettled  fileField = "settled" // when the gateway paid it out
+	fileThere    fileField = "stands"  // paid, held, pending, failed or void, in a listing of our own
 )
 
 // MappingFields are the fields that a mapping of one's own can name, with what they are for people.
@@ -41,6 +42,7 @@ var MappingFields = []Choice{
 	{"fee", "Fee"},
 	{"tax", "Tax on the fee"},
 	{"date", "Date"},
+	{"settled", "Settled on"},
 }
 
 // fileFormat is a kind of file that is recognised by its headings.
@@ -97,6 +99,7 @@ var fileFormats = []fileFormat{
 			fileOrder:    {"orderreceipt"},
 			fileOrder2:   {"orderid"},
 			fileAt:       {"createdat", "entitycreatedat"},
+			fileSettled:  {"settledat"},
 		},
 		kinds: map[string]string{"payment": "payment", "refund": "refund", "transfer": "other", "adjustment": "other"},
 	},

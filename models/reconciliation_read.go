@@ -24,19 +24,20 @@ type fileRow struct {
 	orderID                    int64  // a guess by the order's number; 0 for none
 	currency                   string
 	amount, refunded, fee, tax int64
-	at                         time.Time
+	at, settled                time.Time
 	problem                    string
 }
 
 // fileReader understands the rows of a recognised file.
 type fileReader struct {
 	*recognised
-	store  *Store
-	zone   *time.Location
-	digits map[string]int
-	layout int              // the date layout that fitted last
-	sums   map[string]int64 // of Klarna's types, to compare with its totals
-	rows   int64
+	store   *Store
+	zone    *time.Location
+	digits  map[string]int
+	layout  int              // the date layout that fitted last
+	settled int              // the same of the dates of settlement
+	sums    map[string]int64 // of Klarna's types, to compare with its totals
+	rows    int64
 
 	lastRow, badRow int64 // the last that could be read, and the one that could not; 0 for none
 }
@@ -163,6 +164,11 @@ func (f *fileReader) understand(r *fileRow, cells []string) {
 		if r.at, ok = f.moment(text); !ok {
 			fail("%q is no date.", clip(text, 40))
 		}
+	}
+	if text := f.text(cells, fileSettled); text != "" {
+		f.layout, f.settled = f.settled, f.layout // its dates are written in a way of their own
+		r.settled, _ = f.moment(text)             // what is no date here says nothing of the payment
+		f.layout, f.settled = f.settled, f.layout
 	}
 	f.sort(r, cells, fail)
 	r.orderID = orderNumber(r.order)

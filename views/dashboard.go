@@ -43,6 +43,7 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedLapsed:        {ui.Bad, "authorization ran out", "authorizations ran out", "Never captured; the money is back with the customer"},
 	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},
 	models.NeedDifference:    {ui.Attention, "difference from a gateway's file", "differences from gateways' files", "The gateway says otherwise than is known here"},
+	models.NeedSettlement:    {ui.Attention, "payment settled late", "payments settled late", "The gateway took longer than five days to pay out"},
 	models.NeedEmail:         {ui.Attention, "e-mail not sent this week", "e-mails not sent this week", "Not sent, or not for certain"},
 	models.NeedFailed:        {ui.Bad, "webhook failed", "webhooks failed", "Stored, and could not be acted upon"},
 	models.NeedParked:        {ui.Busy, "webhook parked", "webhooks parked", "Waits for its order or payment to appear"},
@@ -88,6 +89,8 @@ func (v DashboardView) needPath(n models.Need) string {
 		return "/sales/orders?status=" + models.StatusMissing
 	case models.NeedDifference:
 		return reconciliationsPath + "?of=queue"
+	case models.NeedSettlement:
+		return reconciliationsPath
 	case models.NeedEmail:
 		return log("table", "gofynd_email", "state", string(models.EmailTrouble), "from", v.Now.In(v.Zone).AddDate(0, 0, -6).Format(time.DateOnly))
 	case models.NeedFailed:

@@ -1,0 +1,79 @@
+package models_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kartify/kartify/models"
+)
+
+// Of payments that a gateway's file says were paid out later than five days after they were made, the order and
+// the dashboard tell. Of those without a date nothing is claimed.
+func TestLateSettlements(t *testing.T) {
+	l := newLedgers(t)
+	l.paidOrders(4)
+	l.exec(`UPDATE payments SET gateway = 'razorpay', ref = 'pay_' || (order_id - 4999), order_ref = 'order_' || (order_id - 4999)`)
+	made := time.Now().AddDate(0, 0, -9).UTC()
+	row := func(n int, settled string) string {
+		return fmt.Sprintf("pay_%d,payment,0,98.00,%d.%02d,INR,2.00,0.36,0,1,%s,%s,setl_1,,,,order_%[1]d,%d,card\n", n+1, 100, n, made.Format("02/01/2006 15:04:05"), settled, 5000+n)
+	}
+	day := func(n int) string { return made.AddDate(0, 0, n).Format("02/01/2006") }
+	text := "entity_id,type,debit,credit,amount,currency,fee,tax,on_hold,settled,created_at,settled_at,settlement_id,description,notes,payment_id,order_id,order_receipt,method\n" +
+		row(0, day(2)) + row(1, day(8)) + row(2, "") + row(3, "soon")
+	r := l.upload("settlement.csv", text)
+	if r.State != models.ReconciliationDone {
+		t.Fatalf("the file is %s: %s", r.State, r.Problem)
+	}
+	for i, want := range []int{0, 7, 0, 0} { // the eighth day begins before eight days are over
+		page, err := l.db.OrderPage(l.ctx, int64(5000+i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		late, days := page.LateOf(page.Payments[0].ID), 0
+		if late != nil {
+			days = late.Days()
+		}
+		if days != want && !(want == 7 && days == 8) {
+			t.Errorf("order %d was settled %d days late, want %d", 5000+i, days, want)
+		}
+	}
+	l.upload("again.csv", text+row(3, "")) // the same payment in two files is one payment
+	needs, err := l.db.Needs(l.ctx, l.user, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := ""
+	for _, n := range needs {
+		if n.Kind == models.NeedSettlement {
+			found = fmt.Sprint(n.Count)
+		}
+	}
+	if found != "1" {
+		t.Errorf("the dashboard tells of %q late settlements: %+v", found, needs)
+	}
+	var plan strings.Builder
+	tx, err := l.db.Pool().Begin(l.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(l.ctx) //nolint:errcheck // nothing was changed
+	if _, err := tx.Exec(l.ctx, `SET LOCAL enable_seqscan = off`); err != nil { // the table is too small for an index to be worth it
+		t.Fatal(err)
+	}
+	rows, err := tx.Query(l.ctx, `EXPLAIN SELECT ref FROM reconciliation_rows WHERE store_id = 43 AND settled_at > now() - interval '14 days' AND kind = 'payment' AND settled_at - at > interval '5 days'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(line + "\n")
+	}
+	if !strings.Contains(plan.String(), "store_id_settled_at_ref_idx") {
+		t.Errorf("late settlements are not read by their index:\n%s", plan.String())
+	}
+}
