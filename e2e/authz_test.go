@@ -42,7 +42,7 @@ func (w *world) meera() map[string]string {
 	var reconciliation int64
 	w.scan(&reconciliation, `INSERT INTO reconciliations (store_id, gateway, format, file_name, bytes, sha256, days, zone, state, user_id, user_name)
 		SELECT 40, 'razorpay', 'razorpay', 'settlement.csv', 0, 'x', 'store', 'Asia/Kolkata', 'done', min(id), 'Ravi' FROM users
-		ON CONFLICT (store_id, sha256) DO UPDATE SET state = 'done' RETURNING id`)
+		ON CONFLICT (store_id, sha256) WHERE source = 'file' DO UPDATE SET state = 'done' RETURNING id`)
 	return map[string]string{
 		":reconciliation": fmt.Sprint(reconciliation), ":row": "1",
 		":export": export, ":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
