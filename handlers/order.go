@@ -64,6 +64,7 @@ func (h *Handlers) orderView(c echo.Context, page *models.OrderPage) views.Order
 	return views.OrderView{
 		OrderPage: page, Person: user, CSRF: web.CSRF(c), Back: listPath(c),
 		Refund: views.RefundForm{Token: func(payment int64) string { return h.DB.FormToken(user.ID, "refund", payment) }},
+		Notice: views.NoticeForm{Token: func(payment int64) string { return h.DB.FormToken(user.ID, "notification", payment) }},
 		Plan:   views.PlanForm{Token: func(payment int64) string { return h.DB.PlanToken(user.ID, payment) }},
 		Action: views.ActionForm{Token: func(action models.Action, payment int64) string {
 			return h.DB.FormToken(user.ID, string(action), payment)

@@ -74,6 +74,9 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(get("/operations/:operation/review", models.OperationDecide, h.ReviewOperation)),
 		scoped(post("/operations/:operation/decision", models.OperationDecide, h.DecideOperation)),
 
+		// Notifications to shops
+		moneyForm(post("/sales/payments/:payment/notifications", models.NotificationResend, h.CreateNotification)),
+
 		// Payments
 		menu("Sales > Payments", "shopping-cart", scoped(get("/sales/payments", models.OrdersRead, h.ListPayments))),
 		scoped(get("/sales/payments/registry.xlsx", models.OrdersExport, h.DownloadPayments)),
@@ -117,6 +120,10 @@ func (h *Handlers) extensionRoutes() []web.Route {
 		scoped(post("/extensions/payment/:gateway", models.PaymentCredentials, h.SaveGateway)),
 		scoped(post("/extensions/payment/:gateway/checks", models.PaymentSettings, h.CheckGateway)),
 		scoped(post("/extensions/payment/:gateway/return-urls", models.PaymentCredentials, h.SaveReturnURLs)),
+
+		// Payment notifications
+		menu("Extensions > Payment notifications", "puzzle", scoped(get("/extensions/notifications", models.PaymentSettings, h.ShowNotificationSettings))),
+		scoped(post("/extensions/notifications", models.PaymentCredentials, h.SaveNotificationSettings)),
 	}
 }
 

@@ -112,3 +112,15 @@ func (o *toldOfOrder) of(p *Payment) *ToldShop {
 	t.judge()
 	return t
 }
+
+// PaymentOrder is the order of a payment.
+func (db *DB) PaymentOrder(ctx context.Context, payment int64) (int64, error) {
+	var order int64
+	if err := db.in(ctx).Model(&Payment{}).Scopes(scoped(ctx, "payments")).Where("id = ?", payment).Limit(1).Pluck("order_id", &order).Error; err != nil {
+		return 0, fmt.Errorf("look for the order of payment %d: %w", payment, err)
+	}
+	if order == 0 {
+		return 0, ErrNotFound
+	}
+	return order, nil
+}

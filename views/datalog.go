@@ -138,7 +138,7 @@ func (v DataLogView) chips() []ui.Chip {
 	chip("State", v.stateName(), func(f *models.LogFilter) { f.State = "" })
 	chip("Gateway", OrderListView{Gateways: v.Gateways}.gatewayName(f.Gateway), func(f *models.LogFilter) { f.Gateway = "" })
 	if f.Outcome != "" {
-		chip("Outcome", tryOutcome(f.Outcome), func(f *models.LogFilter) { f.Outcome = "" })
+		chip("Outcome", v.outcomeName(), func(f *models.LogFilter) { f.Outcome = "" })
 	}
 	chip("Date", daysText(f.Days), func(f *models.LogFilter) { f.Days = models.DayRange{} })
 	return chips
@@ -212,6 +212,8 @@ func (v DataLogView) emptyWhy() (title, why string) {
 		return "Nothing on this page", "The log has changed since you opened it."
 	case f.Unfiltered() && v.is(models.LogCalls):
 		return "No calls yet", "A call appears here as soon as money is asked to move."
+	case f.Unfiltered() && v.is(models.LogNotice):
+		return "No notifications yet", "An attempt appears here as soon as a shop that wants to be told is paid."
 	case f.Unfiltered() && v.is(models.LogEmails):
 		return "No e-mails yet", "An e-mail, or why there is none, appears here as soon as Fynd tells about an order."
 	case f.Unfiltered():

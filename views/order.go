@@ -24,6 +24,7 @@ type OrderView struct {
 	Noted   string // what the last action found done already
 	Status  StatusForm
 	Pass    PassForm
+	Notice  NoticeForm
 	Focused int64 // the operation that was just asked for
 }
 

@@ -1,0 +1,262 @@
+package views
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/notify"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// NotificationSettingsPath is where stores say how they hear of payments.
+const NotificationSettingsPath = "/extensions/notifications"
+
+// ShopNotice is what one person sees of telling a shop of a payment, wherever the payment is shown.
+type ShopNotice struct {
+	Told    *models.ToldShop
+	Person  *models.User
+	CSRF    string
+	Token   string // of the Send notification form
+	Zone    *time.Location
+	Partner string           // the order's number at Fynd, or ours, for the Data Log
+	Back    string           // the list that an order's page was opened from
+	Swap    templ.Attributes // how htmx puts the answer in place; nil for a plain form
+	Problem string           // why the last wish was not granted
+}
+
+// NoticeForm is what stands in the Send notification forms of an order.
+type NoticeForm struct {
+	Token     func(payment int64) string
+	PaymentID int64 // whose form was refused
+	Problem   string
+}
+
+// notice is what an order's page shows of telling the shop of one payment.
+func (v OrderView) notice(p *models.OrderPayment) ShopNotice {
+	n := ShopNotice{
+		Told: p.Told, Person: v.Person, CSRF: v.CSRF, Zone: v.zone(), Partner: v.Order.PartnerID(), Back: v.Back,
+		Swap: templ.Attributes{"hx-post": NotificationsPath(p.ID), "hx-target": "#order", "hx-swap": "outerHTML", "hx-disabled-elt": "find button"},
+	}
+	if n.Partner == "" {
+		n.Partner = strconv.FormatInt(v.Order.ID, 10)
+	}
+	if v.Notice.Token != nil {
+		n.Token = v.Notice.Token(p.ID)
+	}
+	if v.Notice.PaymentID == p.ID {
+		n.Problem = v.Notice.Problem
+	}
+	return n
+}
+
+// NotificationsPath is where the Send notification form of a payment goes.
+func NotificationsPath(payment int64) string {
+	return fmt.Sprintf("/sales/payments/%d/notifications", payment)
+}
+
+// offered says whether there is a button.
+func (v ShopNotice) offered() bool {
+	return v.Told.Block == "" && v.Person.May(models.NotificationResend)
+}
+
+func (v ShopNotice) logPath() string {
+	return DataLogPath(models.LogFilter{Table: models.LogNotice, GofyndOrderID: v.Partner})
+}
+
+// state is where the telling stands, as a badge.
+func (v ShopNotice) state() (ui.Kind, string) {
+	if v.Told.Notification == nil {
+		return ui.Neutral, "Not sent"
+	}
+	switch state := v.Told.Notification.State; state {
+	case models.NotificationDelivered:
+		return ui.Good, state.Label()
+	case models.NotificationStuck:
+		return ui.Attention, state.Label()
+	case models.NotificationCancelled:
+		return ui.Neutral, state.Label()
+	default:
+		return ui.Busy, state.Label()
+	}
+}
+
+// sentence is where the telling stands, in words; a time that follows it is when.
+func (v ShopNotice) sentence() (text string, at *time.Time) {
+	n := v.Told.Notification
+	if n == nil {
+		return "The shop was not told of this payment.", nil
+	}
+	switch {
+	case n.State == models.NotificationDelivered:
+		return fmt.Sprintf("The shop has heard of it, at attempt %d of %d,", n.Tries, n.Most), n.DoneAt
+	case n.State == models.NotificationStuck:
+		return fmt.Sprintf("The shop has not heard of it in %d attempts; none is made by itself any more, since", n.Tries), n.DoneAt
+	case n.State == models.NotificationCancelled:
+		return "Nobody waits to be told any more, since", n.DoneAt
+	case n.State == models.NotificationSending:
+		return fmt.Sprintf("Attempt %d of %d is under way.", n.Tries, n.Most), nil
+	case n.Tries == 0:
+		return fmt.Sprintf("The first of %d attempts is about to be made.", n.Most), nil
+	}
+	return fmt.Sprintf("%d of %d attempts were made; the next one follows", n.Tries, n.Most), n.NextAt
+}
+
+// began says why a series began.
+func began(s models.NotificationSeries) string {
+	if s.Requester == "" {
+		return "by itself"
+	}
+	return "asked for by " + s.Requester
+}
+
+// outcomeLabel is what an attempt came to, as people read it.
+func outcomeLabel(o notify.Outcome) string {
+	if o == "" {
+		return "Under way"
+	}
+	return map[notify.Outcome]string{
+		notify.Accepted: "Accepted", notify.Refused: "Wrong answer", notify.Redirected: "Redirected", notify.Unreachable: "Unreachable",
+		notify.Blocked: "Address not allowed", notify.Timeout: "No answer in time", notify.Lost: "Cut short",
+	}[o]
+}
+
+func outcomeKind(o notify.Outcome) ui.Kind {
+	switch o {
+	case notify.Accepted:
+		return ui.Good
+	case "":
+		return ui.Busy
+	case notify.Lost, notify.Timeout:
+		return ui.Attention
+	}
+	return ui.Bad
+}
+
+// outcomeOptions are the choices of the Data Log.
+func (v DataLogView) outcomeOptions() []ui.Option {
+	options := []ui.Option{{Label: "Any outcome"}}
+	for _, o := range models.NoticeOutcomes {
+		options = append(options, ui.Option{Value: string(o), Label: outcomeLabel(o), Chosen: string(o) == v.Filter.Outcome})
+	}
+	return options
+}
+
+// outcomeName is an outcome that the Data Log is filtered by.
+func (v DataLogView) outcomeName() string {
+	if v.is(models.LogNotice) {
+		return outcomeLabel(notify.Outcome(v.Filter.Outcome))
+	}
+	return tryOutcome(v.Filter.Outcome)
+}
+
+// NotificationSettings is how a store hears of payments, as one person sees it.
+type NotificationSettings struct {
+	Stores   []models.Store
+	Store    *models.Store // nil when there is none to choose
+	Settings *models.NotificationSettings
+	Tries    int
+	Pauses   []time.Duration
+	Person   *models.User
+	Problem  *models.Problem
+	Typed    *models.NotificationForm // as it was sent, when it was refused
+}
+
+func (v NotificationSettings) tabs() []ui.Tab {
+	var tabs []ui.Tab
+	for _, store := range v.Stores {
+		tabs = append(tabs, ui.Tab{Label: store.Name, Path: notificationSettingsPath(store.ID), Active: v.Store != nil && v.Store.ID == store.ID})
+	}
+	return tabs
+}
+
+func notificationSettingsPath(store int64) string {
+	return NotificationSettingsPath + "?store=" + strconv.FormatInt(store, 10)
+}
+
+// entered is what stands in the form.
+func (v NotificationSettings) entered() models.NotificationForm {
+	if v.Typed != nil {
+		return *v.Typed
+	}
+	return models.NotificationForm{Channel: v.Settings.Channel, URL: v.Settings.URL, Email: v.Settings.Email}
+}
+
+func (v NotificationSettings) channels() []ui.Option {
+	var options []ui.Option
+	for _, c := range []models.NotifyChannel{models.NotifyOff, models.NotifyPost, models.NotifyEmail} {
+		options = append(options, ui.Option{Value: string(c), Label: channelLabel(c), Chosen: c == v.entered().Channel})
+	}
+	return options
+}
+
+func channelLabel(c models.NotifyChannel) string {
+	return map[models.NotifyChannel]string{
+		models.NotifyOff: "Not at all", models.NotifyPost: "POST to the shop's own handler", models.NotifyEmail: "E-mail to the merchant",
+	}[c]
+}
+
+// error is what is wrong with a field.
+func (v NotificationSettings) error(field string) string {
+	if v.Problem != nil && v.Problem.Field == field {
+		return v.Problem.Sentence
+	}
+	return ""
+}
+
+// schedule says in words when the attempts are made.
+func (v NotificationSettings) schedule() string {
+	var pauses []string
+	for _, pause := range v.Pauses {
+		pauses = append(pauses, durationWords(pause))
+	}
+	if len(pauses) == 0 {
+		return ""
+	}
+	last := pauses[len(pauses)-1]
+	if len(pauses) == 1 {
+		return fmt.Sprintf("The first attempt follows the payment within seconds, and every further one after a pause of %s, until the shop has accepted one or %d were made.", last, v.Tries)
+	}
+	return fmt.Sprintf("The first attempt follows the payment within seconds. Pauses of %s follow, and then one of %s between any two, until the shop has accepted one or %d were made.",
+		strings.Join(pauses[:len(pauses)-1], ", "), last, v.Tries)
+}
+
+func durationWords(d time.Duration) string {
+	switch {
+	case d >= time.Hour && d%time.Hour == 0:
+		return counted(int(d/time.Hour), "hour")
+	case d >= time.Minute && d%time.Minute == 0:
+		return counted(int(d/time.Minute), "minute")
+	case d%time.Second == 0:
+		return counted(int(d/time.Second), "second")
+	}
+	return d.String()
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// postedFields are what a notification says, for whoever writes a handler.
+var postedFields = []struct{ name, meaning string }{
+	{"id", "kartify's id of the payment"},
+	{"sum", "what was paid, or is held, with two decimals"},
+	{"clientid", "the payer's name"},
+	{"orderid", "the partner order ID, or kartify's order number where there is none"},
+	{"key", "md5 of id, sum, clientid, orderid and the secret word, one after the other"},
+	{"service_name", "what was paid for, where the gateway knows it"},
+	{"client_email, client_phone", "of the payer"},
+	{"ps_id", "the payment system, or the gateway"},
+	{"batch_date", "only of held money: when it is drawn at the latest"},
+	{"fop_receipt_key", "the receipt's key, where there is one"},
+	{"card_number", "the card with its middle hidden"},
+	{"obtain_datetime", "when it was paid, in Moscow time"},
+	{"currency, gateway, gateway_payment_id", "not known to PayKeeper's own handlers, which leave them alone"},
+}
