@@ -18,7 +18,7 @@ func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation, seen *
 	if _, err := db.pool.Exec(ctx, "UPDATE reconciliations SET stage = 'Comparing with the orders' WHERE id = $1 AND attempt = $2", r.ID, r.Attempt); err != nil {
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
-	if _, err := db.pool.Exec(ctx, "ANALYZE reconciliation_rows_all"); err != nil {
+	if _, err := db.pool.Exec(ctx, "ANALYZE reconciliation_rows_all (reconciliation_id, row, order_id)"); err != nil {
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
 	err := db.Tx(ctx, func(tx *DB) error {
@@ -51,13 +51,15 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 		return err
 	}
 	from, before := r.period(seen.first, seen.last)
+	together, err := r.together(ctx, conn, seen)
+	if err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		what, sql string
 		args      []any
 	}{
-		{"find orders with several rows", matchMany, []any{slices.Collect(maps.Keys(seen.again))}},
-		{"find orders with refunds", matchReturned, []any{r.StoreID, r.Gateway}},
-		{"find what does not agree at first sight", matchSuspects, []any{r.ID, r.StoreID}},
+		{"find what does not agree at first sight", matchSuspects, []any{r.ID, r.StoreID, together}},
 		{"count what is to be looked at", "ANALYZE suspects", nil},
 		{"find the orders of rows", matchOrders, []any{r.StoreID, r.Gateway}},
 		{"note the orders of rows", matchNote, []any{r.ID}},
@@ -70,7 +72,10 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 		}
 	}
 	if !from.IsZero() {
-		if err := run("find what is only here", matchAbsent, r.ID, r.StoreID, r.Gateway, from, before, (seen.returned || r.Format == listingFormat) && r.Snapshot(), r.Settled(), r.Mode); err != nil {
+		if err := run("find what is only here", matchOnly, r.ID, r.StoreID, r.Gateway, from, before, (seen.returned || r.Format == listingFormat) && r.Snapshot(), r.Settled(), r.Mode); err != nil {
+			return err
+		}
+		if err := run("note what is only here", matchAbsent, r.ID, r.StoreID); err != nil {
 			return err
 		}
 		if !r.Snapshot() {
@@ -83,6 +88,20 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 		return err
 	}
 	return r.finish(ctx, conn, seen)
+}
+
+// together are the orders that are only compared with all their rows: those that may have several, and those of
+// which money went back or only a part was drawn.
+func (r *Reconciliation) together(ctx context.Context, conn *pgx.Conn, seen *fileSeen) ([]int64, error) {
+	rows, err := conn.Query(ctx, matchReturned, r.StoreID, r.Gateway)
+	if err != nil {
+		return nil, fmt.Errorf("find orders with refunds: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("find orders with refunds: %w", err)
+	}
+	return slices.AppendSeq(list, maps.Keys(seen.again)), nil
 }
 
 // period is the moments from which and before which an order of the period was placed: whole days in the
@@ -144,21 +163,17 @@ func (r *Reconciliation) finish(ctx context.Context, conn *pgx.Conn, seen *fileS
 }
 
 const (
-	// Orders with more than one row are compared with all their rows together.
-	matchMany = `CREATE TEMP TABLE many ON COMMIT DROP AS SELECT DISTINCT order_id FROM unnest($1::bigint[]) AS order_id`
-
 	// Orders with a refund, or of which only a part was drawn.
-	matchReturned = `CREATE TEMP TABLE returned ON COMMIT DROP AS SELECT DISTINCT order_id FROM payments
+	matchReturned = `SELECT DISTINCT order_id FROM payments
 		WHERE store_id = $1 AND gateway = $2 AND (refunded_minor > 0 OR captured_minor > 0 AND captured_minor <> amount_minor)`
 
-	// Whatever does not agree with its order at first sight.
+	// Whatever does not agree with its order at first sight. $3: what is only compared as a whole.
 	matchSuspects = `CREATE TEMP TABLE suspects ON COMMIT DROP AS
 		SELECT r.row, r.order_id AS guess, r.order_text, r.ref, NULL::bigint AS order_id, NULL::bigint AS payment_id
 		FROM reconciliation_rows_all r LEFT JOIN orders o ON o.id = r.order_id AND o.store_id = $2
-			LEFT JOIN many m ON m.order_id = r.order_id LEFT JOIN returned b ON b.order_id = r.order_id
 		WHERE r.reconciliation_id = $1 AND r.kind IN ('payment', 'refund') AND (r.kind = 'payment' AND r.there = 'paid' AND r.refunded_minor = 0
 			AND o.total_minor = r.amount_minor AND o.currency = r.currency AND o.status IN ('processing', 'processed', 'shipped', 'complete')
-			AND m.order_id IS NULL AND b.order_id IS NULL) IS NOT TRUE`
+			AND r.order_id <> ALL ($3::bigint[])) IS NOT TRUE`
 
 	// The order of a row: by the gateway's id of the payment, by its number, by the id the attempt has there,
 	// and by the numbers others know it by.
@@ -237,14 +252,17 @@ const (
 
 	// Orders of the period that are paid here and not in the file. $6: the file tells of refunded payments too; $7: it
 	// lists what was paid out; $8: the mode that was asked for.
-	matchAbsent = `INSERT INTO reconciliation_rows_all (reconciliation_id, row, store_id, kind, order_text, order_id, currency, class, state, opened_at, at, here_status, here_currency, here_minor)
-		SELECT $1, (SELECT coalesce(max(row), 0) FROM reconciliation_rows_all WHERE reconciliation_id = $1) + row_number() OVER (ORDER BY o.id), $2, 'here', o.id::text, o.id, o.currency,
-			'absent', 'open', now(), o.date_added, o.status, o.currency, o.total_minor
+	matchOnly = `CREATE TEMP TABLE only_here ON COMMIT DROP AS SELECT o.id, o.currency, o.date_added, o.status, o.total_minor
 		FROM orders o WHERE o.store_id = $2 AND o.gateway = $3 AND o.date_added >= $4 AND o.date_added < $5 AND o.total_minor > 0
 			AND (o.status IN ('processing', 'processed', 'shipped', 'complete') OR $6 AND o.status IN ('refunded', 'partially_refunded'))
 			AND NOT EXISTS (SELECT 1 FROM reconciliation_rows_all r WHERE r.reconciliation_id = $1 AND r.order_id = o.id AND r.kind IN ('payment', 'refund'))
 			AND (NOT $7 OR (SELECT coalesce(bool_or(p.captured_minor > 0), true) FROM payments p WHERE p.order_id = o.id AND p.gateway = $3))
 			AND ($8 = '' OR EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.gateway = $3 AND p.mode = $8))`
+
+	matchAbsent = `INSERT INTO reconciliation_rows_all (reconciliation_id, row, store_id, kind, order_text, order_id, currency, class, state, opened_at, at, here_status, here_currency, here_minor)
+		SELECT $1, (SELECT coalesce(max(row), 0) FROM reconciliation_rows_all WHERE reconciliation_id = $1) + row_number() OVER (ORDER BY o.id), $2, 'here', o.id::text, o.id, o.currency,
+			'absent', 'open', now(), o.date_added, o.status, o.currency, o.total_minor
+		FROM only_here o`
 
 	// What an earlier file did not have and this one has as paid is no difference any more.
 	matchFound = `UPDATE reconciliation_rows_all d SET state = 'resolved', action = 'settled', resolved_by = 'kartify', resolved_at = now(), comment = 'It is in reconciliation ' || $1::bigint || '.'

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -199,7 +200,10 @@ func (db *DB) storeBatch(ctx context.Context, r *Reconciliation, batch *rowBatch
 		if batch.rows == 0 {
 			return nil
 		}
-		_, err := tx.Conn().PgConn().CopyFrom(ctx, &byteReader{batch.text}, copyRows)
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil { // rows that are lost with their count are read again
+			return fmt.Errorf("store the rows to %d of reconciliation %d: %w", batch.last, r.ID, err)
+		}
+		_, err := tx.Conn().PgConn().CopyFrom(ctx, io.MultiReader(strings.NewReader(copyHead), &byteReader{batch.text}, strings.NewReader(copyTail)), copyRows)
 		if err != nil {
 			return fmt.Errorf("store the rows to %d of reconciliation %d: %w", batch.last, r.ID, err)
 		}

@@ -71,6 +71,17 @@ func (v ReconciliationsView) classOptions() []ui.Option {
 	return options
 }
 
+// rowName is what a row is called: our order, the order as the file has it, or its number.
+func rowName(r *models.ReconciliationRow) string {
+	switch {
+	case r.OrderID != nil:
+		return strconv.FormatInt(*r.OrderID, 10)
+	case r.OrderText != "":
+		return r.OrderText
+	}
+	return "Row " + strconv.FormatInt(r.Row, 10)
+}
+
 // cameWord is how it came here.
 func (v ReconciliationView) cameWord() string {
 	if v.Source == models.FromGateway {
