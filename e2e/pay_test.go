@@ -145,7 +145,7 @@ func TestBuyersPay(t *testing.T) {
 		told              string // the buyer
 	}{
 		{"klarna", cast.Nordisk, "SEK", "SE", "pay", "pending authorized 0", "Paid"},
-		{"klarna", cast.Nordisk, "SEK", "SE", "cancel", "pending pending 0", "being checked"},
+		{"klarna", cast.Nordisk, "SEK", "SE", "cancel", "pending pending 0", "Not paid"},
 		{"svea", cast.Nordisk, "SEK", "SE", "pay", "pending authorized 0", "Paid"},
 		{"paykeeper", cast.Lavka, "RUB", "RU", "pay", "processing success 100000", "Paid"},
 		{"paykeeper", cast.Lavka, "RUB", "RU", "decline", "failed failed 0", "Not paid"},

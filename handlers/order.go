@@ -62,7 +62,7 @@ func (h *Handlers) showOrder(c echo.Context, status int, id int64, edit func(*vi
 func (h *Handlers) orderView(c echo.Context, page *models.OrderPage) views.OrderView {
 	user := web.User(c)
 	return views.OrderView{
-		OrderPage: page, Person: user, CSRF: web.CSRF(c), Back: listPath(c),
+		OrderPage: page, Person: user, CSRF: web.CSRF(c), Back: listPath(c), Address: h.web.Address(c),
 		Refund: views.RefundForm{Token: func(payment int64) string { return h.DB.FormToken(user.ID, "refund", payment) }},
 		Notice: views.NoticeForm{Token: func(payment int64) string { return h.DB.FormToken(user.ID, "notification", payment) }},
 		Plan:   views.PlanForm{Token: func(payment int64) string { return h.DB.PlanToken(user.ID, payment) }},

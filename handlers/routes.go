@@ -70,6 +70,8 @@ func (h *Handlers) salesRoutes() []web.Route {
 		moneyForm(post("/sales/orders/:order/payments/:payment/planned-captures", models.CaptureMoney, h.PlanCapture)),
 		scoped(post("/sales/orders/:order/payments/:payment/planned-captures/cancellations", models.CaptureMoney, h.CancelPlannedCapture)),
 		scoped(post("/sales/orders/:order/updates/:update/retry", models.OperationRetry, h.RetryUpdate)),
+		scoped(post("/sales/orders/:order/payment-links", models.PaymentLinks, h.CreatePaymentLink)),
+		scoped(post("/sales/orders/:order/payment-links/revoke", models.PaymentLinks, h.RevokePaymentLink)),
 		scoped(post("/operations/:operation/retry", models.OperationRetry, h.RetryOperation)),
 		scoped(get("/operations/:operation/review", models.OperationDecide, h.ReviewOperation)),
 		scoped(post("/operations/:operation/decision", models.OperationDecide, h.DecideOperation)),

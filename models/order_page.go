@@ -33,6 +33,7 @@ type OrderPage struct {
 	Lapsed   []LapsedHold     // holds that ran out
 	Late     []LateSettlement // payments that were settled late
 	Actions  []StatusAction   // what changes of its status started, newest first
+	Link     OrderLink        // with which the buyer can pay, and who did
 	Now      time.Time        // the database's clock
 
 	changes *statusPosition
@@ -85,6 +86,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		rules    []EmailRule
 		sets     []StatusRuleSet
 		linked   []StatusRule
+		links    []PaymentLink
+		attempts []Checkout
 		batch    pgx.Batch
 	)
 	scope := ScopeOf(ctx)
@@ -120,6 +123,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask(emailsOfOrder, all(&page.Mail.Emails))
 	ask(fyndOfOrder, all(&page.Mail.Webhooks))
 	ask(rulesOfOrder, all(&rules))
+	ask("SELECT "+columns[PaymentLink](db)+linkOfOrder, all(&links))
+	ask("SELECT "+columns[Checkout](db)+checkoutsOfOrder, all(&attempts))
 	ask("SELECT "+columns[StatusAction](db)+" FROM status_actions WHERE order_id = $1 AND ($2 OR store_id = ANY($3)) ORDER BY id DESC LIMIT 100", all(&page.Actions))
 	const current = "(SELECT s.id FROM status_rule_sets s JOIN orders o ON o.store_id = s.store_id WHERE s.current AND o.id = $1 AND ($2 OR o.store_id = ANY($3)))"
 	ask("SELECT "+columns[StatusRuleSet](db)+" FROM status_rule_sets WHERE id IN "+current, all(&sets))
@@ -138,6 +143,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	}
 	page.join(payments, ops, tries, ready, db.drivers)
 	page.Mail.Rules = withChoices(rules)
+	page.Link = db.orderLink(links, attempts)
 	page.changes = page.statusPosition(sets, linked)
 	return &page, nil
 }

@@ -156,7 +156,7 @@ var wordRanks = map[string]int{"created": 0, "failed": 1, "authorized": 2, "capt
 // followPayment brings a locked payment and its order in line with what the gateway says of it, never
 // backwards. It says what that changed, or "".
 func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Payment, by Actor, via string) (string, error) {
-	was := p.Status
+	was, held, drawn := p.Status, p.AuthorizedMinor, p.CapturedMinor
 	if err := db.noteFacts(ctx, p, seen); err != nil {
 		return "", err
 	}
@@ -188,6 +188,13 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 		if err != nil {
 			return "", err
 		}
+	}
+	if held == 0 && p.AuthorizedMinor > 0 || drawn == 0 && p.CapturedMinor > 0 {
+		vain, err := db.notePaidInVain(ctx, p, by)
+		if err != nil {
+			return "", err
+		}
+		said = sentences(said, vain)
 	}
 	moved, err := db.movedStatus(ctx, p, by, seen, p.Status != was || doubt)
 	if err != nil {

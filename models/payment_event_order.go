@@ -48,6 +48,20 @@ func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, _ *gateways
 	return said, db.confirmAtPartner(ctx, p, by)
 }
 
+// notePaidInVain tells the history of a cancelled order that money came in for it. The order stays as it is, and
+// Sales > Limbo lists it until the money has gone back or the order goes on.
+func (db *DB) notePaidInVain(ctx context.Context, p *Payment, by Actor) (string, error) {
+	order, err := db.lockOrder(ctx, p.OrderID)
+	if err != nil || order.Status != StatusCancelled || order.StatusReason == expired || p.rank() < 2 || p.VoidedAt != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("%s came in for this order after it was cancelled. It stays cancelled; refund the payment, or change the status if the order is to go on.", p.Captured())
+	if p.CapturedMinor == 0 {
+		said = fmt.Sprintf("%s is held for this order, which was cancelled before. It stays cancelled; cancel the payment, or change the status if the order is to go on.", p.Amount(p.AuthorizedMinor))
+	}
+	return said, db.addHistory(ctx, OrderHistory{OrderID: p.OrderID, StoreID: p.StoreID, Kind: "payment", Comment: said}, by)
+}
+
 // confirmAtPartner has Fynd told that a payment came in, for orders that Fynd knows.
 func (db *DB) confirmAtPartner(ctx context.Context, p *Payment, by Actor) error {
 	order, err := db.lockOrder(ctx, p.OrderID)

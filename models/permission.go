@@ -22,6 +22,7 @@ const (
 	OperationRetry     Permission = "operation.retry"
 	OperationDecide    Permission = "operation.decide" // whether an operation nobody can look up happened
 	ConfirmPayment     Permission = "confirm_payment"
+	PaymentLinks       Permission = "payment_link" // send buyers to pay
 	DataLogRead        Permission = "datalog.read" // any table of it
 	WebhooksRead       Permission = "datalog.webhook.read"
 	LogReveal          Permission = "datalog.reveal"
@@ -61,12 +62,12 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 
 var permitted = map[Role][]Permission{
 	Owner: {
-		OrdersRead, OrdersStatus, OrdersCreate, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
+		OrdersRead, OrdersStatus, OrdersCreate, PaymentLinks, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
 		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, StatusActions, StatusPass, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun, NotificationResend,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
-	Support: {OrdersRead, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend, NotificationResend},
-	Finance: {OrdersRead, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StatusPass, StoresRead, NotificationResend},
+	Support: {OrdersRead, PaymentLinks, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend, NotificationResend},
+	Finance: {OrdersRead, PaymentLinks, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StatusPass, StoresRead, NotificationResend},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
 }

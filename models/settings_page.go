@@ -96,6 +96,7 @@ type SettingsPage struct {
 	LastWebhook *time.Time             // when the last genuine webhook came
 	LastEvents  map[string]time.Time   // the same by what it was: "return" and "echo" of CCAvenue
 	Tried       map[gateways.Verb]bool // what has been done with test orders here and arrived at the provider
+	Driven      bool                   // the store has said which order status has it do what
 	ReturnURLs  []string               // where buyers may be sent back to
 }
 
@@ -176,6 +177,11 @@ func (db *DB) gatewayHistory(ctx context.Context, page *SettingsPage) error {
 	for _, verb := range verbs {
 		page.Tried[verb] = true
 	}
+	rules, err := db.statusRules(ctx, page.Store.ID, page.Driver.Code)
+	if err != nil {
+		return err
+	}
+	page.Driven = len(rules.Rules) > 0
 	return nil
 }
 

@@ -214,9 +214,13 @@ func (v GatewayView) setUpSteps() []setUpStep {
 	if len(missing) > 0 {
 		help = "Not seen done in test mode yet: " + strings.Join(missing, ", ") + ". Place test orders, change them here, and look in the provider's portal whether it came out right."
 	}
+	driven := "Which order status draws the money, and which gives it back."
+	if v.Driven {
+		driven = "Changes of order status drive it. " + driven
+	}
 	return []setUpStep{
 		{"Install " + v.Driver.Name, v.Current() != nil && v.Current().Enabled, "Its credentials are stored and it is enabled.", ""},
-		{"Say how captures and cancellations work", false, "Which order status draws the money, and which gives it back.", "/system/order-status-actions?store=" + strconv.FormatInt(v.Store.ID, 10)},
+		{"Say how captures and cancellations work", v.Driven, driven, "/system/order-status-actions?store=" + strconv.FormatInt(v.Store.ID, 10)},
 		{"Test the connection", len(missing) == 0, help, ""},
 	}
 }

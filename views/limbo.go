@@ -33,7 +33,7 @@ var limboText = map[models.NeedKind]struct {
 }{
 	models.NeedReview:        {ui.Bad, "Needs a person"},
 	models.NeedContradiction: {ui.Bad, "Contradicted"},
-	models.NeedFailedPaid:    {ui.Bad, "Failed, but paid"},
+	models.NeedFailedPaid:    {ui.Bad, "Paid, but failed or cancelled"},
 	models.NeedUnknown:       {ui.Attention, "Unknown outcome"},
 	models.NeedPartner:       {ui.Bad, "Fynd not told"},
 	models.NeedMissing:       {ui.Attention, "Missing"},

@@ -26,6 +26,9 @@ type OrderView struct {
 	Pass    PassForm
 	Notice  NoticeForm
 	Focused int64 // the operation that was just asked for
+
+	Address     string // how buyers reach kartify
+	LinkProblem string // why no payment link was made
 }
 
 // StatusForm is what stands in the Change status form.
