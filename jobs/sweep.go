@@ -34,7 +34,7 @@ func (j *Jobs) chores() []chore {
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"sweep-reconciliations", "Takes up files whose comparing was stopped, and closes differences that have gone.", sweep, j.db.SweepReconciliations, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
-		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves.", 10 * time.Minute, j.db.SweepLookups, false},
+		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves. Each order is asked about every ten minutes at first.", time.Minute, j.db.SweepLookups, false},
 		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},
 		{"watch-deadlines", "Notes when authorizations end, and asks the payment providers about those that should have ended.", time.Minute, j.db.WatchDeadlines, false},
 		{"capture-as-planned", "Captures what is planned: by people, and by the rules of Systems > Capture deadlines.", sweep, j.db.RunDueCaptures, true},
