@@ -62,7 +62,10 @@ type Abilities struct {
 	Verbs   []Verb // those it has at all
 	Partial []Verb // those that can be for less than the whole: Refund, Capture
 	Several []Verb // those that can be done again for the rest: Refund, Capture
-	Raise   bool   // an Update may ask for more than is held; the provider decides
+	// DrawnOnce are the ways to pay of which a part is drawn once, and gives the rest of the hold back, where
+	// others are drawn Several times.
+	DrawnOnce []string
+	Raise     bool // an Update may ask for more than is held; the provider decides
 	// ByStatus says that the provider is fully integrated: a change of order status may drive it.
 	ByStatus bool
 	// WholeCredit says that the merchants of this provider credit whole amounts here and parts of them in
@@ -80,6 +83,11 @@ func (a Abilities) InPart(verb Verb) bool { return slices.Contains(a.Partial, ve
 
 // Again says whether a verb can be done once more for the rest.
 func (a Abilities) Again(verb Verb) bool { return slices.Contains(a.Several, verb) }
+
+// DrawsOnce says whether a capture of a part gives the rest back.
+func (a Abilities) DrawsOnce(method string) bool {
+	return !a.Again(Capture) || slices.Contains(a.DrawnOnce, method)
+}
 
 // Hold is how long an authorization of a method lasts, or 0 when that is not known.
 func (a Abilities) Hold(method string) time.Duration {

@@ -48,7 +48,6 @@ var queues = map[string]river.QueueConfig{
 var queueOf = map[string]string{
 	models.DispatchJob{}.Kind():       money,
 	models.StepJob{}.Kind():           money,
-	models.ReadPaymentJob{}.Kind():    money,
 	models.StatusActionJob{}.Kind():   money,
 	models.ProcessWebhookJob{}.Kind(): webhooks,
 	models.PartnerJob{}.Kind():        partner,

@@ -21,9 +21,6 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.StepJob]) error {
 		return j.db.StepOperation(ctx, job.Args.OperationID)
 	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.ReadPaymentJob]) error {
-		return j.db.ReadPayment(ctx, job.Args.PaymentID)
-	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.ProcessWebhookJob]) error {
 		return j.db.ProcessWebhook(ctx, job.Args.WebhookID)
 	}))

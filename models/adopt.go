@@ -53,6 +53,7 @@ type adoption struct {
 	by      Actor
 	via     string
 	entered []*Operation
+	said    string // for the history, in place of what is usually said
 }
 
 // effect settles the operation that a listed capture or refund is, or enters it when it is nobody's. room is
@@ -171,6 +172,9 @@ func (a *adoption) enter(ctx context.Context, verb gateways.Verb, r gateways.Res
 	what := fmt.Sprintf("%s of %s made at %s, not from here.", verbName(verb), op.Amount(), op.Requester)
 	if verb == gateways.Update {
 		what = fmt.Sprintf("The amount was changed from %s to %s at %s, not from here.", p.Amount(*op.WasMinor), op.Amount(), op.Requester)
+	}
+	if a.said != "" {
+		what = a.said
 	}
 	err = db.addHistory(ctx, OrderHistory{OrderID: op.OrderID, StoreID: op.StoreID, Kind: "operation", OperationID: &op.ID, Comment: what}, a.by)
 	if err != nil {

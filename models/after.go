@@ -35,7 +35,7 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 			}
 		}
 		if err == nil {
-			err = db.lookAfterCapture(ctx, p, op)
+			err = db.restGoesBack(ctx, p, op, via)
 		}
 	}
 	if err != nil {

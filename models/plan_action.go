@@ -102,7 +102,7 @@ func (at *position) planCapture(p Plan, want Want) (Plan, error) {
 		p.Code, p.Skip = SkipNotPossible, fmt.Sprintf("%s cannot be asked to capture from here; use its portal.", p.Name)
 	case at.expired():
 		p.Code, p.Skip = SkipExpired, fmt.Sprintf("The authorization ran out on %s; ask the customer to pay anew.", at.ranOut())
-	case payment.CapturedMinor > 0 && !at.driver.Can.Again(gateways.Capture):
+	case payment.CapturedMinor > 0 && at.driver.Can.DrawsOnce(payment.Method):
 		p.Code, p.Skip = SkipDone, fmt.Sprintf("%s draws once, and %s has been captured.", p.Name, payment.Captured())
 	}
 	if p.Skip != "" {
@@ -122,7 +122,7 @@ func (at *position) planCapture(p Plan, want Want) (Plan, error) {
 	case amount.Minor < left.Minor && !at.driver.Can.InPart(gateways.Capture):
 		return p, FieldProblem("amount", "%s captures whole amounts only: %s.", p.Name, left)
 	}
-	if amount.Minor < left.Minor && !at.driver.Can.Again(gateways.Capture) {
+	if amount.Minor < left.Minor && at.driver.Can.DrawsOnce(payment.Method) {
 		p.GivenUp = payment.Amount(left.Minor - amount.Minor)
 	}
 	p.Steps = []Step{{gateways.Capture, amount, lines}}

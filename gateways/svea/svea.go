@@ -47,7 +47,8 @@ var Driver = gateways.Driver{
 		Verbs:       []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
 		Partial:     []gateways.Verb{gateways.Refund, gateways.Capture}, // each order says whether it can
 		Several:     []gateways.Verb{gateways.Refund, gateways.Capture},
-		Raise:       true, // with a credit check, on invoice-like orders
+		DrawnOnce:   []string{"card", "vipps", "mobilepay"}, // DeliverAndLowerAmount cancels the rest
+		Raise:       true,                                   // with a credit check, on invoice-like orders
 		ByStatus:    true,
 		WholeCredit: true,
 		// How long an order stays open is agreed with Svea for each way to pay, and orders name their end
