@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/kartify/kartify/gateways"
 )
@@ -22,6 +23,9 @@ func (g *gateway) Refund(ctx context.Context, req gateways.Request) (gateways.Re
 		return gateways.Result{}, refused("refund", "This payment is only held, so there is nothing to refund. Cancel it instead.")
 	}
 	whole := before.Amount == req.Amount && before.Refunded == 0 && before.Voided == 0
+	if goods := strings.TrimSpace(before.Params["cart"]); goods != "" && goods != "[]" && req.Amount.Minor < before.Captured-before.Refunded && cart(req.Lines, req.Amount) == "[]" {
+		return gateways.Result{}, refused("refund", "This payment has a receipt that names its goods, and so must the receipt of a refund. Choose the lines that are returned instead of an amount.")
+	}
 	return g.reverse(ctx, req, whole)
 }
 

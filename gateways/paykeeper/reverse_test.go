@@ -70,6 +70,7 @@ func TestWhatIsNotSent(t *testing.T) {
 		{"while a refund is under way", "still returning", before(refundOf, func(p *gateways.Payment) { p.Word = "refunding" })},
 		{"of a hold", "only held", before(refundOf, func(p *gateways.Payment) { p.Captured = 0 })},
 		{"of what went back", "gone back to the buyer", before(refundOf, func(p *gateways.Payment) { p.Captured, p.Authorized, p.Canceled = 0, false, true })},
+		{"an amount of what has a receipt with goods", "Choose the lines", before(refundOf, func(p *gateways.Payment) { p.Params = map[string]string{"cart": `[{"name":"Чайник"}]`} })},
 		{"in dollars", "roubles", dollars},
 		{"a void of what was drawn", "not held any more", before(voidOf, func(p *gateways.Payment) { p.Captured = 1 })},
 		{"a void of a part", "whole hold", partOfHold},
