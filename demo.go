@@ -156,7 +156,7 @@ func (d *demoCommand) config(url, base, box, post string) (*Config, error) {
 		Addr: strings.TrimPrefix(base, "http://"), DatabaseURL: url, MasterKeyFile: path, PublicURL: base, MaxConns: 20,
 		RazorpayURL: box + "/razorpay/v1", FyndURL: box + "/fynd", KlarnaURL: box + "/klarna", SveaURL: box + "/svea",
 		PayKeeperURL: box + "/paykeeper", CCAvenueURL: box + "/ccavenue",
-		LookupWindow: t.LookupWindow, LookupPage: t.LookupPage, LookupRate: t.LookupRate, DeclineAfter: t.DeclineAfter,
+		LookupWindow: t.LookupWindow, LookupPage: t.LookupPage, LookupRate: t.LookupRate, DeclineAfter: t.DeclineAfter, StatusDelay: t.StatusDelay,
 		NotifyTries: t.NotifyTries, NotifySteps: t.NotifySteps, NotifyNetworks: []string{"127.0.0.0/8"}, // the sandbox is a shop as well
 		SMTPURL: post, MailFrom: "orders@ruosh.example",
 		SessionIdle: 8 * time.Hour, SessionAbsolute: 24 * time.Hour, FormLifetime: t.FormLifetime, CallTimeout: t.CallTimeout, Lease: t.Lease,
