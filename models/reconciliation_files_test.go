@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -281,7 +282,7 @@ func TestMappingOfOnesOwn(t *testing.T) {
 	}
 }
 
-// Orders at the edges of days fall on the days on which the list of orders has them.
+// Orders at the edges of days fall on the days on which the list of orders and its file have them.
 func TestReconciliationDays(t *testing.T) {
 	for _, tt := range []struct{ days, zone, gateway, file string }{
 		{"store", "Asia/Kolkata", "ccavenue", ccavenueHead + "\n" + lookupOf(1).line() + "\n"},
@@ -315,7 +316,13 @@ func TestReconciliationDays(t *testing.T) {
 				got[*row.OrderID] = true
 			}
 			l.exec("UPDATE stores SET time_zone = $1", tt.zone) // the list of a store in that zone
-			ids, _, _ := l.list("added_from=2026-11-01&added_to=2026-11-01&limit=500")
+			const day = "added_from=2026-11-01&added_to=2026-11-01"
+			ids, _, _ := l.list(day + "&limit=500")
+			writeLines(l.db, nil)
+			mira := l.exporter()
+			if file, _, err := l.export(mira, l.request(mira, day)); err != nil || !slices.Equal(file, ids) {
+				t.Errorf("the list has %v, and its file %v (%v)", ids, file, err)
+			}
 			listed := 0
 			for _, id := range ids {
 				if id == 5001 {

@@ -173,7 +173,7 @@ const (
 		FROM reconciliation_rows_all r LEFT JOIN orders o ON o.id = r.order_id AND o.store_id = $2
 		WHERE r.reconciliation_id = $1 AND r.kind IN ('payment', 'refund') AND (r.kind = 'payment' AND r.there = 'paid' AND r.refunded_minor = 0
 			AND o.total_minor = r.amount_minor AND o.currency = r.currency AND o.status IN ('processing', 'processed', 'shipped', 'complete')
-			AND r.order_id <> ALL ($3::bigint[])) IS NOT TRUE`
+			AND r.order_id NOT IN (SELECT unnest($3::bigint[]))) IS NOT TRUE`
 
 	// The order of a row: by the gateway's id of the payment, by its number, by the id the attempt has there,
 	// and by the numbers others know it by.
