@@ -196,7 +196,7 @@ func (w *world) compare(all []account) {
 		list := w.ledger(a.gateway, a.ref)
 		here, there := w.booked(a.order), added(list)
 		for deadline := time.Now().Add(5 * time.Second); here != there && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-			here = w.booked(a.order) // the rest of a part capture is read afterwards
+			here = w.booked(a.order) // look-ups may be under way still
 		}
 		if here != there {
 			var ops string
