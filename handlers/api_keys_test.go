@@ -68,8 +68,11 @@ func TestFiftyAtOnceAreOne(t *testing.T) {
 		{"refund", moneyPath(order, payment, "refunds"), map[string]any{"amount": inr(10000), "reason": "returned"}, fmt.Sprintf(`SELECT count(*) FROM operations WHERE payment_id = %d`, payment)},
 		{"capture", moneyPath(heldOrder, heldPayment, "captures"), map[string]any{"full": true}, fmt.Sprintf(`SELECT count(*) FROM operations WHERE payment_id = %d`, heldPayment)},
 		{"status", fmt.Sprintf("/orders/%d/status", order), map[string]any{"status": "shipped"}, fmt.Sprintf(`SELECT count(*) FROM order_history WHERE order_id = %d AND kind = 'status'`, order)},
-		{"order", "/orders", map[string]any{"store_id": 40, "customer": map[string]any{"name": "Meera"}, "lines": []any{map[string]any{"name": "Kurta", "quantity": 1, "unit": inr(100)}}, "total": inr(100)},
-			`SELECT count(*) FROM orders WHERE customer_name = 'Meera'`},
+		{
+			"order", "/orders",
+			map[string]any{"store_id": 40, "customer": map[string]any{"name": "Meera"}, "lines": []any{map[string]any{"name": "Kurta", "quantity": 1, "unit": inr(100)}}, "total": inr(100)},
+			`SELECT count(*) FROM orders WHERE customer_name = 'Meera'`,
+		},
 	} {
 		var group sync.WaitGroup
 		answers := make([]told, 50)

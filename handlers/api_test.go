@@ -58,34 +58,42 @@ func TestTheAPIFiresWhatTheButtonFires(t *testing.T) {
 		press  func(order, payment int64)
 		call   func(order, payment int64) told
 	}{
-		{"refund", captured,
+		{
+			"refund", captured,
 			func(order, payment int64) {
 				owner.post(refunds(order, payment), owner.refundForm(order, payment, "mode", "partial", "amount", "499.50", "note", "Box 7"))
 			},
 			func(order, payment int64) told {
 				return erp.post(moneyPath(order, payment, "refunds"), map[string]any{"amount": inr(49950), "reason": "returned", "note": "Box 7"})
-			}},
-		{"capture", o.held,
+			},
+		},
+		{
+			"capture", o.held,
 			func(order, payment int64) {
 				owner.post(actions(order, payment, "captures"), owner.actionForm(order, payment, "captures", "mode", "full"))
 			},
 			func(order, payment int64) told {
 				return erp.post(moneyPath(order, payment, "captures"), map[string]any{"full": true})
-			}},
-		{"cancellation", o.held,
+			},
+		},
+		{
+			"cancellation", o.held,
 			func(order, payment int64) {
 				owner.post(actions(order, payment, "cancellations"), owner.actionForm(order, payment, "cancellations"))
 			},
 			func(order, payment int64) told {
 				return erp.post(moneyPath(order, payment, "cancellations"), map[string]any{})
-			}},
-		{"amount update", o.held,
+			},
+		},
+		{
+			"amount update", o.held,
 			func(order, payment int64) {
 				owner.post(actions(order, payment, "amount-updates"), owner.actionForm(order, payment, "amount-updates", "mode", "partial", "amount", "1000.00"))
 			},
 			func(order, payment int64) told {
 				return erp.post(moneyPath(order, payment, "amount-updates"), map[string]any{"amount": inr(100000)})
-			}},
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			pressed, payment := tt.orders()
@@ -327,8 +335,10 @@ func TestAnotherStoreIsNotThereForPrograms(t *testing.T) {
 	o := openOffice(t)
 	order := o.order(map[string]any{"store_id": 43})
 	payment := o.payment(order, nil)
-	op := o.insert("operations", map[string]any{"store_id": 43, "order_id": order, "payment_id": payment, "kind": "refund", "source": "staff", "amount_minor": 1, "currency": "INR",
-		"requester": "x", "digest": []byte("x"), "idempotency_key": "kfyabcdefghijkl", "state": "failed"})
+	op := o.insert("operations", map[string]any{
+		"store_id": 43, "order_id": order, "payment_id": payment, "kind": "refund", "source": "staff", "amount_minor": 1, "currency": "INR",
+		"requester": "x", "digest": []byte("x"), "idempotency_key": "kfyabcdefghijkl", "state": "failed",
+	})
 	erp := o.erp()
 	known := strings.NewReplacer(":order", fmt.Sprint(order), ":payment", fmt.Sprint(payment), ":operation", fmt.Sprint(op))
 	unknown := strings.NewReplacer(":order", "987654321", ":payment", "987654321", ":operation", "987654321")

@@ -14,7 +14,7 @@ import (
 	"github.com/kartify/kartify/web"
 )
 
-const apiTokensPath = "/system/api-tokens"
+const programsPath = "/system/api-tokens"
 
 type apiTokenForm struct {
 	TokenID   int64               `param:"apitoken"`
@@ -73,7 +73,7 @@ func (h *Handlers) RevokeAPIToken(c echo.Context) error {
 	if err := web.Notice(c, "Revoked. Its next request is refused."); err != nil {
 		return err
 	}
-	return web.SeeOther(c, apiTokensPath)
+	return web.SeeOther(c, programsPath)
 }
 
 func (h *Handlers) showAPITokens(c echo.Context, status int, v views.APITokenList) error {
@@ -86,5 +86,5 @@ func (h *Handlers) showAPITokens(c echo.Context, status int, v views.APITokenLis
 		return err
 	}
 	v.Now = time.Now().UTC()
-	return web.Render(c, status, views.APITokensPage(web.Page(c, apiTokensPath, "API tokens"), v))
+	return web.Render(c, status, views.APITokensPage(web.Page(c, programsPath, "API tokens"), v))
 }

@@ -35,7 +35,7 @@ const (
 	StatusActions      Permission = "status_actions.manage"
 	StatusPass         Permission = "status_actions.pass" // go on without a provider that did not do its part
 	UsersManage        Permission = "users.manage"
-	TokensManage       Permission = "api_tokens.manage"
+	TokensManage       Permission = "api_tokens.manage" //nolint:gosec // a right, not a secret
 	StoresRead         Permission = "stores.read"
 	AuditRead          Permission = "audit.read"
 	JobsRead           Permission = "jobs.read"

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -86,7 +85,7 @@ func (a *API) ListOrders(c echo.Context) error {
 	turn := func(rel, after, before string) *string {
 		f := filter
 		f.After, f.Before = after, before
-		path := Base + "/orders?" + query(f)
+		path := Base + "/orders?" + f.Query().Encode()
 		links = append(links, "<"+path+`>; rel="`+rel+`"`)
 		return &path
 	}
@@ -100,11 +99,6 @@ func (a *API) ListOrders(c echo.Context) error {
 		c.Response().Header().Set("Link", strings.Join(links, ", "))
 	}
 	return c.JSON(http.StatusOK, out) //nolint:wrapcheck // the client has gone
-}
-
-func query(f models.OrderFilter) string {
-	values := f.Query()
-	return url.Values(values).Encode()
 }
 
 func rowOf(r *models.OrderRow) orderRow {
