@@ -104,7 +104,7 @@ func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Tim
 	err := db.in(ctx).Raw(`WITH due AS MATERIALIZED (
 			SELECT o.id, o.store_id, o.gateway, coalesce((SELECT p.mode FROM payments p WHERE p.order_id = o.id ORDER BY p.id DESC LIMIT 1), s.mode) AS mode, o.affiliate_order_id, o.status
 			FROM orders o JOIN stores s ON s.id = o.store_id LEFT JOIN order_lookups l ON l.order_id = o.id
-			WHERE o.status IN (?, ?, ?) AND o.gateway IN ? AND o.date_added > clock_timestamp() - make_interval(secs => ?)
+			WHERE o.status IN (?, ?, ?) AND o.gateway IN ? AND o.date_added > now() - make_interval(secs => ?)
 				AND (l.order_id IS NULL OR l.asked_at < ? AND (l.next_at <= clock_timestamp() OR ? AND l.outcome <> 'asking'))
 			ORDER BY l.asked_at NULLS FIRST, o.date_added DESC LIMIT ? FOR UPDATE OF o SKIP LOCKED
 		), mine AS (
