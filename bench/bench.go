@@ -35,6 +35,7 @@ var Benchmarks = []Benchmark{
 	{"list", "P1, P4, P17, P18, P20: the order list against its own SELECT", (*bench).list},
 	{"growth", "P2, P3: pages of the large database against those of the small one", (*bench).growth},
 	{"search", "P5, P6: exact keys against their index, free text at its worst", (*bench).search},
+	{"finder", "twelve kinds of ids through the finder, beside the bare indexed query; the registry of payments", (*bench).finder},
 	{"exports", "P7 to P10: every order as CSV and XLSX against COPY, first bytes, memory", (*bench).exports},
 	{"start", "P19: from the start of the process to its first page, and its memory", (*bench).start},
 	{"status", "P16: status changes with and without the search index", (*bench).status},

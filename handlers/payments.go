@@ -86,7 +86,10 @@ func (h *Handlers) paymentDetail(c echo.Context, id int64, list *views.PaymentLi
 	if err != nil {
 		return nil, err
 	}
-	return &views.PaymentDetailView{PaymentDetail: detail, Person: web.User(c), Tab: views.PaymentTab(c.QueryParam("tab")), List: list}, nil
+	return &views.PaymentDetailView{
+		PaymentDetail: detail, Person: web.User(c), Tab: views.PaymentTab(c.QueryParam("tab")), List: list,
+		Notify: views.PaymentNotice(h.orderView(c, detail.OrderPage), detail.Payment),
+	}, nil
 }
 
 type paymentParam struct {

@@ -55,9 +55,9 @@ func (v PaymentDetailView) tabPath(tab string) string {
 func (v PaymentDetailView) tabSwap(tab string) templ.Attributes {
 	path := PaymentPath(v.Payment.ID) + "?tab=" + tab
 	if v.List != nil {
-		return templ.Attributes{"hx-get": path + "&in=list", "hx-target": "closest tbody", "hx-swap": "outerHTML"}
+		return templ.Attributes{"hx-get": path + "&in=list", "hx-target": "closest tbody", "hx-swap": "outerHTML settle:0ms"}
 	}
-	return templ.Attributes{"hx-get": path, "hx-target": "#payment-detail", "hx-swap": "outerHTML", "hx-push-url": "true"}
+	return templ.Attributes{"hx-get": path, "hx-target": "#payment-detail", "hx-swap": "outerHTML settle:0ms", "hx-push-url": "true"}
 }
 
 func (v PaymentDetailView) order() OrderView {
@@ -134,4 +134,11 @@ func (v PaymentDetailView) requestText() string {
 		fmt.Fprintf(&b, "%s: %s\n", value.Name, value.Value)
 	}
 	return b.String()
+}
+
+// PaymentNotice is what the shop was told of a payment, with a form that leads to its order's page.
+func PaymentNotice(v OrderView, p *models.OrderPayment) templ.Component {
+	notice := v.notice(p)
+	notice.Back, notice.Swap = "", nil
+	return NotificationBlock(notice)
 }

@@ -49,7 +49,7 @@ func (t *Tab) Fill(sel, text string) {
 // Press sends keys to whatever has the focus: "j", "/", "Enter", "Escape", "Tab".
 func (t *Tab) Press(key string) {
 	t.tb.Helper()
-	named := map[string]string{"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab}
+	named := map[string]string{"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "ArrowDown": kb.ArrowDown, "ArrowUp": kb.ArrowUp}
 	if text, ok := named[key]; ok {
 		key = text
 	}

@@ -68,6 +68,8 @@
   kartify.openRow = (row, apart) => {
     const to = address(row);
     if (!to) return;
+    const inPlace = row.querySelector("a.open[hx-get]"); // such a row expands where it stands
+    if (inPlace && !apart && window.htmx) { inPlace.click(); return; }
     if (apart) window.open(to, "_blank", "noopener"); else location.assign(to);
   };
   on("click", "tbody tr", (e, row) => {

@@ -32,6 +32,10 @@
     "g d": () => go("/"),
   };
 
+  // What the finder found is walked with the arrows too; elsewhere they scroll.
+  const arrows = { ArrowDown: keys.j, ArrowUp: keys.k };
+  const arrow = (key) => document.querySelector("main .found") && arrows[key];
+
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") {
       for (const drop of document.querySelectorAll("details.drop[open]")) {
@@ -41,7 +45,13 @@
       if (document.activeElement?.matches("[data-finder]")) document.activeElement.blur();
       return;
     }
-    if (e.ctrlKey || e.metaKey || e.altKey || keep("keys") === "off") return;
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (arrow(e.key) && !e.target.closest?.("input:not([data-finder]), select, textarea, dialog, details[open]")) {
+      e.preventDefault();
+      arrow(e.key)();
+      return;
+    }
+    if (keep("keys") === "off") return;
     if (e.target.closest?.("input, select, textarea, dialog, [contenteditable]")) return;
     if (e.key === "Enter" && e.target.closest?.("a, button, summary")) return;
     const act = keys[`${before} ${e.key}`] || keys[e.key];

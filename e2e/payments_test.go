@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kartify/kartify/e2e/browser"
+)
+
+// TestPaymentsInTheBrowser opens the registry, its filter and its tabs with scripts on: nothing leaves the page
+// that need not.
+func TestPaymentsInTheBrowser(t *testing.T) {
+	b := browser.Start(t)
+	if b == nil {
+		return
+	}
+	w := newWorld(t)
+	var stuck int64
+	w.scan(&stuck, `UPDATE payments SET params = '{"payment_system_id":"52","system_description":"Карты через банк","unique_id":"20261122101500123"}', fiscal = '{"fop_fpd":"3512313478"}'
+		WHERE order_id = 1009 RETURNING id`)
+	tab := b.Tab(t)
+	tab.Size(1440, 900)
+	w.open(tab, "owner@ruosh.example", "/sales/payments")
+
+	// The block of filters.
+	tab.Click(`#payment-filter a.toggle`)
+	tab.WaitFor(`#payment-filter input[name="status"][value="stuck"]`)
+	tab.Click(`#payment-filter input[name="status"][value="stuck"]`)
+	tab.WaitUntil(`location.search.includes("status=stuck") && document.querySelectorAll("tr[data-payment]").length === 1`)
+	if !strings.Contains(tab.URL(), "filter=open") {
+		t.Errorf("the open block is not in the address %s", tab.URL())
+	}
+	tab.WaitFor(`#payment-filter fieldset.ticks`)
+
+	// A row expands in its place, and its tabs change there.
+	before := tab.URL()
+	tab.Click(`tr[data-payment] td.main`)
+	tab.WaitFor(`tr.detail .fiscal`)
+	for word, selector := range map[string]string{
+		"operation": `tr.detail [data-tab="operation"]`, "refunds": `tr.detail [data-tab="refunds"]`, "request": `tr.detail [data-tab="request"] .values`,
+	} {
+		tab.Click(`tr.detail .tabs a[href*="tab=` + word + `"]`)
+		tab.WaitFor(selector)
+	}
+	if tab.URL() != before {
+		t.Errorf("expanding a row led from %s to %s", before, tab.URL())
+	}
+	browser.Eval[bool](tab, `(document.querySelector("tr[data-payment] a.open").click(), true)`) // the details may have scrolled it under the heads
+	tab.WaitUntil(`!document.querySelector("tr.detail")`)
+
+	// The search is typed over the filter.
+	tab.Fill(`#payment-q`, "карты 35123")
+	tab.WaitUntil(`location.search.includes("q=") && document.querySelectorAll("tr[data-payment]").length === 1`)
+	if text := tab.Text(`tr[data-payment]`); !strings.Contains(text, "52 · Карты через банк") {
+		t.Errorf("the search finds %q", text)
+	}
+
+	// The finder, by the keyboard alone.
+	tab.Open(w.base + "/sales/payments")
+	tab.Press("/")
+	tab.WaitUntil(`document.activeElement.matches("[data-finder]")`)
+	tab.Fill(`[data-finder]`, "sharma")
+	tab.Press("Enter")
+	tab.WaitUntil(`location.pathname === "/find"`)
+	tab.WaitFor(`.found a.open`)
+	tab.Press("ArrowDown")
+	tab.WaitFor(`.found tr.at`)
+	tab.Press("ArrowDown")
+	tab.Press("ArrowUp")
+	want := browser.Eval[string](tab, `document.querySelector(".found tr.at a.open").getAttribute("href")`)
+	tab.Press("Enter")
+	tab.WaitUntil(`location.pathname + location.search === "` + want + `"`)
+	if complaints := tab.Complaints(); len(complaints) > 0 {
+		t.Errorf("the browser complains: %v", complaints)
+	}
+}
