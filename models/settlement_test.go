@@ -58,7 +58,7 @@ func TestLateSettlements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(l.ctx) //nolint:errcheck // nothing was changed
+	defer tx.Rollback(l.ctx)                                                    //nolint:errcheck // nothing was changed
 	if _, err := tx.Exec(l.ctx, `SET LOCAL enable_seqscan = off`); err != nil { // the table is too small for an index to be worth it
 		t.Fatal(err)
 	}
