@@ -157,7 +157,7 @@ func (d *demoCommand) config(url, base, box, post string) (*Config, error) {
 		RazorpayURL: box + "/razorpay/v1", FyndURL: box + "/fynd", KlarnaURL: box + "/klarna", SveaURL: box + "/svea",
 		PayKeeperURL: box + "/paykeeper", CCAvenueURL: box + "/ccavenue",
 		LookupWindow: t.LookupWindow, LookupPage: t.LookupPage, LookupRate: t.LookupRate, DeclineAfter: t.DeclineAfter, StatusDelay: t.StatusDelay,
-		NotifyTries: t.NotifyTries, NotifySteps: t.NotifySteps, NotifyNetworks: []string{"127.0.0.0/8"}, // the sandbox is a shop as well
+		NotifyTries: t.NotifyTries, NotifySteps: t.NotifySteps, NotifyNetworks: []string{"127.0.0.0/8"}, // a shop under development on this machine
 		SMTPURL: post, MailFrom: "orders@ruosh.example",
 		SessionIdle: 8 * time.Hour, SessionAbsolute: 24 * time.Hour, FormLifetime: t.FormLifetime, CallTimeout: t.CallTimeout, Lease: t.Lease,
 		ResendAfter: 10 * time.Second, Sweep: 2 * time.Second, LookupSteps: []time.Duration{3 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute},
