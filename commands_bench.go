@@ -9,7 +9,7 @@ import (
 )
 
 type benchCommand struct {
-	Names    []string `arg:"" optional:"" name:"name" help:"What to measure: all, list, growth, search, exports, start, status, webhooks, reconcile."`
+	Names    []string `arg:"" optional:"" name:"name" help:"What to measure: all, list, growth, search, finder, exports, start, status, webhooks, reconcile."`
 	Orders   int      `help:"Orders of the large database; the small one has a tenth." default:"1000000"`
 	Rounds   int      `help:"Turns that each side takes." default:"5"`
 	Requests int      `help:"Requests of each turn." default:"200"`
