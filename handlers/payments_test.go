@@ -25,8 +25,10 @@ func paymentSite(t *testing.T) *site {
 		amount, back     int64
 		params, fiscal   string
 	}{
-		{11, 1001, 40, "pay_KFtest00000011", "success", 149900, 0, `{"payment_system_id":"52","system_description":"Cards by bank","card_number":"411111******1111","note":"pan 4111111111111111","unique_id":"20261122101500123"}`,
-			`{"fop_receipt_key":"8c3c2a4e-5f0b-4f9d-9d6e-2f8c1a7b6d5e","fop_fpd":"3512313478"}`},
+		{
+			11, 1001, 40, "pay_KFtest00000011", "success", 149900, 0, `{"payment_system_id":"52","system_description":"Cards by bank","card_number":"411111******1111","note":"pan 4111111111111111","unique_id":"20261122101500123"}`,
+			`{"fop_receipt_key":"8c3c2a4e-5f0b-4f9d-9d6e-2f8c1a7b6d5e","fop_fpd":"3512313478"}`,
+		},
 		{12, 1002, 40, "", "pending", 149900, 0, `{}`, `{}`},
 		{13, 1006, 40, "pay_KFtest00000013", "partially_refunded", 149900, 40050, `{"vpa":"=HYPERLINK(1)"}`, `{}`},
 		{14, 1004, 41, "6f1a3c52-0b7e", "authorized", 149900, 0, `{}`, `{}`},

@@ -13,7 +13,7 @@ import (
 	"github.com/kartify/kartify/models/modelstest"
 )
 
-// till is a shelf with payments of every kind, by PayKeeper and by others.
+// paymentShelf is a shelf with payments of every kind, by PayKeeper and by others.
 func paymentShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := newShelf(t)
@@ -30,8 +30,10 @@ func paymentShelf(t *testing.T) *shelf {
 		params, fiscal      string
 		minutes             int
 	}{
-		{1, 1001, 40, "paykeeper", "123456", "success", "411111", "1111", "632712345678", `{"payment_system_id":"52","system_description":"Карты через банк","client_email":"kassa@lavka.example","unique_id":"20261122101500123"}`,
-			`{"fop_receipt_key":"8c3c2a4e-5f0b-4f9d-9d6e-2f8c1a7b6d5e","fop_fpd":"3512313478","fop_fnd":"35"}`, 1},
+		{
+			1, 1001, 40, "paykeeper", "123456", "success", "411111", "1111", "632712345678", `{"payment_system_id":"52","system_description":"Карты через банк","client_email":"kassa@lavka.example","unique_id":"20261122101500123"}`,
+			`{"fop_receipt_key":"8c3c2a4e-5f0b-4f9d-9d6e-2f8c1a7b6d5e","fop_fpd":"3512313478","fop_fnd":"35"}`, 1,
+		},
 		{2, 1001, 40, "paykeeper", "", "pending", "", "", "", `{}`, `{}`, 0},
 		{3, 1002, 40, "razorpay", "pay_KFcast00000001", "partially_refunded", "555555", "4444", "412345678901", `{"utr":"HDFC0123456789"}`, `{}`, 2},
 		{4, 1003, 41, "klarna", "6f1a3c52-0b7e-4d8a", "authorized", "", "", "", `{"note":"12345678901234567890"}`, `{}`, 3},
