@@ -66,6 +66,8 @@ type Abilities struct {
 	// others are drawn Several times.
 	DrawnOnce []string
 	Raise     bool // an Update may ask for more than is held; the provider decides
+	// LinesToUpdate says that an Update replaces the lines too: they must be known, and add up to the amount.
+	LinesToUpdate bool
 	// ByStatus says that the provider is fully integrated: a change of order status may drive it.
 	ByStatus bool
 	// WholeCredit says that the merchants of this provider credit whole amounts here and parts of them in

@@ -226,6 +226,32 @@ func TestAmountUpdateChangesTheOrder(t *testing.T) {
 	till.sound()
 }
 
+// A gateway that replaces the lines with the amount is never sent an amount without them: they are the
+// order's when the amount is, and else the amount is refused before anything is sent.
+func TestAmountUpdateGoesWithItsLines(t *testing.T) {
+	with := keyed()
+	with.Can = gateways.Abilities{Verbs: []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update}, Raise: true, LinesToUpdate: true}
+	till := openHold(t, with)
+	_, err := till.update(5000)
+	if got := problemOf(err); !strings.HasSuffix(got, "takes a new amount with the lines it is made of. Change what the order keeps instead.") {
+		t.Errorf("an amount without lines: %q, %v", got, err)
+	}
+	if len(till.bogus.Calls()) != 0 {
+		t.Error("it was sent")
+	}
+	till.exec(`UPDATE order_items SET quantity = 2, total_minor = 6250, tax_minor = 1250 WHERE order_id = $1`, till.order)
+	till.exec(`UPDATE orders SET total_minor = 8750, items_minor = 5000, tax_minor = 1250 WHERE id = $1`, till.order)
+	op, err := till.update(8750)
+	if err != nil {
+		t.Fatal(err)
+	}
+	till.done(op, nil)
+	if sent := till.bogus.Calls()[0].Request; sum(sent.Lines) != 8750 || len(sent.Lines) != 2 {
+		t.Errorf("sent %+v", sent.Lines)
+	}
+	till.sound()
+}
+
 func sum(lines []gateways.Line) int64 {
 	var total int64
 	for _, line := range lines {

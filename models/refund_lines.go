@@ -145,6 +145,16 @@ func (at *position) kept(choices []LineChoice, dropShipping bool) ([]RefundLine,
 	return lineAmounts(lineWords[gateways.Update], at.order, at.items, nil, false, all, shipping)
 }
 
+// everyLine are all lines of the order as they are, with the shipping, and what they come to.
+func (at *position) everyLine() ([]RefundLine, money.Amount, error) {
+	all := make([]LineChoice, len(at.items))
+	for i, item := range at.items {
+		all[i] = LineChoice{item.ID, item.Quantity}
+	}
+	shipping := at.order.ShippingMinor+at.order.ShippingTaxMinor > 0
+	return lineAmounts(lineWords[gateways.Update], at.order, at.items, nil, false, all, shipping)
+}
+
 // gatewayLines are the lines as providers want them. The price of one includes tax; what it exceeds the
 // line by is a discount.
 func gatewayLines(lines []RefundLine) []gateways.Line {

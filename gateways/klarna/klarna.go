@@ -51,13 +51,15 @@ var Driver = gateways.Driver{
 	KeyLifetime: 20 * time.Hour, // it is honoured for 24 h (Klarna docs, escalation and retry policy)
 	QuietPeriod: 24 * time.Hour, // snapshots may lag; the docs give no bound
 	Can: gateways.Abilities{
-		Verbs:       []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
-		Partial:     []gateways.Verb{gateways.Refund, gateways.Capture},
-		Several:     []gateways.Verb{gateways.Refund, gateways.Capture},
-		Raise:       true, // a new risk decision, for some ways to pay
-		ByStatus:    true,
-		WholeCredit: true,
-		Holds:       map[string]time.Duration{"": 28 * 24 * time.Hour}, // the default; up to 180 days by agreement
+		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
+		Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
+		Several: []gateways.Verb{gateways.Refund, gateways.Capture},
+		Raise:   true, // a new risk decision, for some ways to pay
+
+		LinesToUpdate: true, // PATCH authorization wipes the lines that are left out
+		ByStatus:      true,
+		WholeCredit:   true,
+		Holds:         map[string]time.Duration{"": 28 * 24 * time.Hour}, // the default; up to 180 days by agreement
 	},
 	Trust:   gateways.Hinted, // a push has neither body nor signature
 	Portal:  "https://portal.klarna.com",
