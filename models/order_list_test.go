@@ -307,7 +307,11 @@ func TestOrderColumnsAreKept(t *testing.T) {
 	s := newShelf(t)
 	s.exec(`INSERT INTO users (email, name, role) VALUES ('asha@ruosh.example', 'Asha', 'support')`)
 	for _, tt := range []struct{ set, want string }{
-		{"store total", "store total"}, {"total store", "store total"}, {"password store", "store"}, {"", ""}, {strings.Join(models.UsualColumns, " "), ""},
+		{"store total", "store total"},
+		{"total store", "store total"},
+		{"password store", "store"},
+		{"", ""},
+		{strings.Join(models.UsualColumns, " "), ""},
 		{strings.Join(models.OrderColumns, " "), strings.Join(models.OrderColumns, " ")},
 	} {
 		if err := s.db.SetOrderColumns(s.ctx, 1, strings.Fields(tt.set)); err != nil {

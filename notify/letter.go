@@ -63,9 +63,19 @@ func (n Notice) Letter() (subject, page, text string) {
 func (n Notice) lines() [][2]string {
 	var lines [][2]string
 	for _, line := range [][2]string{
-		{"Payment", n.ID}, {"Amount", n.Sum.String()}, {"Order", n.Order}, {"Payer", n.Client}, {"E-mail", n.Email}, {"Phone", n.Phone},
-		{"Gateway", n.Gateway}, {"Gateway's id", n.GatewayRef}, {"Payment system", n.System}, {"Card", n.Card},
-		{"Received", local(n.Obtained, time.DateTime)}, {"Held until", local(n.BatchDate, time.DateTime)}, {"Receipt", n.Receipt},
+		{"Payment", n.ID},
+		{"Amount", n.Sum.String()},
+		{"Order", n.Order},
+		{"Payer", n.Client},
+		{"E-mail", n.Email},
+		{"Phone", n.Phone},
+		{"Gateway", n.Gateway},
+		{"Gateway's id", n.GatewayRef},
+		{"Payment system", n.System},
+		{"Card", n.Card},
+		{"Received", local(n.Obtained, time.DateTime)},
+		{"Held until", local(n.BatchDate, time.DateTime)},
+		{"Receipt", n.Receipt},
 	} {
 		if line[1] != "" {
 			lines = append(lines, line)

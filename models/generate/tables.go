@@ -3,12 +3,14 @@ package generate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // table is one that gets rows, with the columns of them. The order is such that a row comes after
@@ -93,14 +95,33 @@ type tables struct {
 // ids are the last ids in use.
 type ids struct{ order, payment, webhook, event, operation int64 }
 
+// lockTables takes the tables. Whoever works on orders at the same moment takes them one by one, so a
+// deadlock is possible, and then it is tried again.
+func lockTables(ctx context.Context, tx pgx.Tx) error {
+	sql := "SET LOCAL lock_timeout = '20s'; LOCK TABLE " + strings.Join(tableNames(), ", ") + " IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = 0"
+	var err error
+	for range 5 {
+		err = pgx.BeginFunc(ctx, tx, func(inner pgx.Tx) error {
+			_, err := inner.Exec(ctx, sql)
+			return err //nolint:wrapcheck // said below
+		})
+		var refused *pgconn.PgError
+		if err == nil || !errors.As(err, &refused) || refused.Code != "40P01" {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("take the tables: %w", err)
+	}
+	return nil
+}
+
 func openTables(ctx context.Context, tx pgx.Tx, orders int) (*tables, error) {
 	t := &tables{tx: tx}
-	steps := []string{
-		"SET LOCAL maintenance_work_mem = '512MB'",
-		"SET LOCAL lock_timeout = '20s'",
-		"LOCK TABLE " + strings.Join(tableNames(), ", ") + " IN ACCESS EXCLUSIVE MODE",
-		"SET LOCAL lock_timeout = 0",
+	if err := lockTables(ctx, tx); err != nil {
+		return nil, err
 	}
+	steps := []string{"SET LOCAL maintenance_work_mem = '512MB'"}
 	for trigger, name := range replaced {
 		steps = append(steps, "ALTER TABLE "+name+" DISABLE TRIGGER "+trigger)
 	}
