@@ -48,6 +48,9 @@ func (s *NotificationSettings) Receiver() string {
 	return ""
 }
 
+// PublicURL is the handler's address for those who may not read secrets, of which its query may be one.
+func (s *NotificationSettings) PublicURL() string { return withoutQuery(s.URL) }
+
 // place binds the sealed secret word to its row.
 func (s *NotificationSettings) place() string {
 	return fmt.Sprintf("notification_settings %d secret", s.StoreID)

@@ -27,6 +27,7 @@ type ShopNotice struct {
 	Back    string           // the list that an order's page was opened from
 	Swap    templ.Attributes // how htmx puts the answer in place; nil for a plain form
 	Problem string           // why the last wish was not granted
+	Alone   bool             // no heading of the payment stands above it
 }
 
 // NoticeForm is what stands in the Send notification forms of an order.

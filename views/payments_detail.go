@@ -139,6 +139,6 @@ func (v PaymentDetailView) requestText() string {
 // PaymentNotice is what the shop was told of a payment, with a form that leads to its order's page.
 func PaymentNotice(v OrderView, p *models.OrderPayment) templ.Component {
 	notice := v.notice(p)
-	notice.Back, notice.Swap = "", nil
+	notice.Back, notice.Swap, notice.Alone = "", nil, true
 	return NotificationBlock(notice)
 }
