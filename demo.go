@@ -75,6 +75,7 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	others := http.NewServeMux()
 	others.Handle("/", box.Handler())
 	others.Handle("/_sink/", post.Handler())
+	others.Handle("/_shop/", cast.Shop())
 	boxDone := make(chan error, 1)
 	go func() {
 		boxDone <- serve(background, &http.Server{Handler: others, ReadHeaderTimeout: 5 * time.Second}, boxListener, time.Second)
@@ -102,6 +103,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	if err := (cast.Sandbox{Base: boxBase, Kartify: base}).Load(ctx, now); err != nil {
 		return err
 	}
+	if err := cast.Notifications(system, app.db, shopOn(boxListener)); err != nil {
+		return err
+	}
 	if err := cast.Mail(system, app.db, now); err != nil {
 		return err
 	}
@@ -115,6 +119,12 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	say("Stopping. The data stays in %s.", d.Data)
 	stop()
 	return <-boxDone
+}
+
+// shopOn is where a shop beside the sandbox is told of payments.
+func shopOn(box net.Listener) string {
+	_, port, _ := net.SplitHostPort(box.Addr().String()) // a listener has a port
+	return "http://127.0.0.1:" + port + "/_shop/payments"
 }
 
 // folder makes the data folder; with --fresh only what a demo left there is removed.

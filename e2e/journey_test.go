@@ -110,6 +110,9 @@ var pages = []struct{ name, email, path string }{
 	{"data-log-mismatch", "owner@ruosh.example", "/system/tools/data-log?table=gofynd_webhook&mismatch=1&store=40"},
 	{"data-log-emails", "manager@ruosh.example", "/system/tools/data-log?table=gofynd_email"},
 	{"data-log-calls", "owner@ruosh.example", "/system/tools/data-log?table=gateway_call"},
+	{"data-log-notifications", "owner@ruosh.example", "/system/tools/data-log?table=notification"},
+	{"notification-settings", "owner@ruosh.example", "/extensions/notifications?store=42"},
+	{"notification-settings-read", "finance@ruosh.example", "/extensions/notifications?store=40"},
 	{"webhook", "owner@ruosh.example", "/system/tools/data-log/webhooks/1"},
 	{"payment-settings", "owner@ruosh.example", "/extensions/payment"},
 	{"razorpay", "owner@ruosh.example", "/extensions/payment/razorpay?store=40"},
@@ -151,6 +154,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	w, _ := withPost(t)
 	w.tellMail()
+	w.tellShop()
 	look := func(tab *browser.Tab, name string) {
 		t.Helper()
 		for _, width := range []int{1440, 390} {

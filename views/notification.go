@@ -96,7 +96,7 @@ func (v ShopNotice) sentence() (text string, at *time.Time) {
 	case n.State == models.NotificationDelivered:
 		return fmt.Sprintf("The shop has heard of it, at attempt %d of %d,", n.Tries, n.Most), n.DoneAt
 	case n.State == models.NotificationStuck:
-		return fmt.Sprintf("The shop has not heard of it in %d attempts; none is made by itself any more, since", n.Tries), n.DoneAt
+		return fmt.Sprintf("The shop has not heard of it in %d attempts. No more are made by themselves since", n.Tries), n.DoneAt
 	case n.State == models.NotificationCancelled:
 		return "Nobody waits to be told any more, since", n.DoneAt
 	case n.State == models.NotificationSending:

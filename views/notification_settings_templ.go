@@ -330,7 +330,7 @@ func notificationForm(f Frame, v NotificationSettings) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "email", Label: "E-mail address of the merchant", Value: entered.Email, Error: v.error("email"), Wide: true, Help: "It has counted as heard when the mail server takes the e-mail.", Attrs: templ.Attributes{"inputmode": "email", "maxlength": "254", "placeholder": "payments@shop.example", "autocomplete": "off", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "email", Label: "E-mail address of the merchant", Value: entered.Email, Error: v.error("email"), Wide: true, Help: "It counts as heard when the mail server takes the e-mail.", Attrs: templ.Attributes{"inputmode": "email", "maxlength": "254", "placeholder": "payments@shop.example", "autocomplete": "off", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
