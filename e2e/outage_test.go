@@ -105,7 +105,7 @@ func TestWebhooksWhilePostgreSQLCrashes(t *testing.T) {
 	}
 	pg, url := newOwnPostgres(t)
 	w := newWorldAt(t, url)
-	orders, refs := w.prepaid(20)
+	orders, refs := w.prepaid(40)
 
 	var sent, refused, strange atomic.Int64
 	var mu sync.Mutex
@@ -143,7 +143,7 @@ func TestWebhooksWhilePostgreSQLCrashes(t *testing.T) {
 				}
 				time.Sleep(5 * time.Millisecond)
 				mu.Lock()
-				full := len(acked) >= 1800 // of the 20 payments of 100.00 each
+				full := len(acked) >= 1800 // of the 40 payments of 100.00 each: drawn at random, none comes near its hundred
 				mu.Unlock()
 				if full {
 					return

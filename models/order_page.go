@@ -177,7 +177,7 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 		}
 		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, Told: p.told.of(&payment), at: at}
 		for _, action := range []Action{CaptureAction, CancelAction, UpdateAction, RefundAction} {
-			plan, err := at.plan(Want{Action: action, Amount: at.usual(action)})
+			plan, err := at.plan(Want{Action: action, Amount: at.usual(action), usual: true})
 			if err != nil {
 				plan.Skip = err.Error()
 			}

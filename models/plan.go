@@ -30,6 +30,7 @@ type Want struct {
 	Lines        []LineChoice // for UpdateAction a line that is not named stays as it is
 	Shipping     bool         // with the shipping; not for UpdateAction
 	DropShipping bool         // for UpdateAction: the shipping goes, too
+	usual        bool         // nobody asked for this amount: it is looked whether the action can be done at all
 	Fresh        bool         // ask the provider first
 }
 

@@ -196,7 +196,7 @@ func (at *position) planUpdate(p Plan, want Want) (Plan, error) {
 		lines = all // the amount is what the order comes to
 	}
 	switch {
-	case lines == nil && at.driver.Can.LinesToUpdate && amount.Currency == held.Currency:
+	case lines == nil && at.driver.Can.LinesToUpdate && !want.usual && amount.Currency == held.Currency:
 		return p, FieldProblem("amount", "%s takes a new amount with the lines it is made of. Change what the order keeps instead.", p.Name)
 	case amount.Currency != held.Currency:
 		return p, FieldProblem("amount", "This payment is in %s; enter the amount in %[1]s.", held.Currency)

@@ -42,7 +42,7 @@ func TestWeight(t *testing.T) {
 		visit += size
 	}
 	t.Logf("page %d (%d before), first visit %d", zipped.Len(), page.Len(), visit)
-	if visit > 40<<10 {
+	if visit > 48<<10 { // 60 kB must hold, with the data of the page
 		t.Errorf("the first visit weighs %d bytes", visit)
 	}
 }
