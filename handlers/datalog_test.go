@@ -101,7 +101,7 @@ func TestDataLogList(t *testing.T) {
 	if got := page.Find("#data-log-filter").Find("input:not([type=hidden]), select").First().AttrOr("name", ""); got != "table" {
 		t.Errorf("the form begins with %q, want the table", got)
 	}
-	if got := text(page.Find("#log-table")); got != "Gofynd Webhook Gofynd Email All webhooks Gateway calls" {
+	if got := text(page.Find("#log-table")); got != "Gofynd Webhook Gofynd Email All webhooks Gateway calls Notifications to shops" {
 		t.Errorf("tables: %s", got)
 	}
 	for path, want := range map[string]string{
