@@ -213,9 +213,10 @@ func TestLookupsFindDebited(t *testing.T) {
 	w.paymentOf(orders[2], "failed failed 0")
 	w.paymentOf(orders[3], "processing success 100000")
 	var counts string
-	w.scan(&counts, `SELECT concat_ws(' ', checked >= 3, moved >= 1, errors) FROM lookup_sweeps WHERE kind = 'orders' ORDER BY id DESC LIMIT 1`)
+	// Those of the schedule may have been first.
+	w.scan(&counts, `SELECT concat_ws(' ', sum(checked) >= 3, sum(moved) >= 1, sum(errors)) FROM lookup_sweeps WHERE kind = 'orders'`)
 	if counts != "t t 0" {
-		t.Errorf("the run counts %s, want at least 3 checked, 1 moved and no errors", counts)
+		t.Errorf("the runs count %s, want at least 3 checked, 1 moved and no errors", counts)
 	}
 }
 
