@@ -21,7 +21,7 @@ func (w *world) open(tab *browser.Tab, email, path string) {
 	tab.Fill(`input[name="email"]`, email)
 	tab.Fill(`input[name="password"]`, cast.Password)
 	tab.Click(`main form button`)
-	tab.WaitUntil(`!location.pathname.startsWith("/login")`)
+	tab.WaitUntil(`!location.pathname.startsWith("/login") && document.readyState == "complete"`)
 }
 
 // TestSupportRefundsMeera is the journey the product exists for, in a real browser: sign in, filter
