@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kartify/kartify/e2e/browser"
 	"github.com/kartify/kartify/models"
@@ -50,6 +51,8 @@ func (d *desk) does(action, fill string) {
 		return true;
 	})()`, form, fill))
 	d.shot(d.t.Name() + "-" + action)
+	time.Sleep(700 * time.Millisecond) // as long as the form waits before it asks what pressing will do
+	d.tab.WaitUntil(`!document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling")`)
 	d.tab.Click(form + ` button.go, ` + form + ` button.danger`)
 	d.done++
 	d.tab.WaitUntil(fmt.Sprintf(`document.querySelectorAll('[data-operation][data-state="succeeded"]').length == %d || document.querySelector('dialog[open] [role="alert"]')`, d.done))
