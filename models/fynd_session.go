@@ -1,0 +1,44 @@
+package models
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// FyndSession is one payment that Fynd asked for: an order, and the way of its buyer to the gateway and back.
+type FyndSession struct {
+	ID            string // 24 hexadecimal digits
+	ExtensionID   int64
+	StoreID       int64
+	OrderID       int64
+	LinkID        *int64 // of the payment link with which its buyer pays
+	CompanyID     string
+	ApplicationID string
+	GID           string `gorm:"column:gid"`
+	PFOrderID     string `gorm:"column:pf_order_id"` // Fynd's order id
+	AmountMinor   int64
+	Currency      string
+	Mode          string          // test, live
+	SuccessURL    string          `gorm:"column:success_url"`
+	CancelURL     string          `gorm:"column:cancel_url"`
+	Body          json.RawMessage `gorm:"type:jsonb"` // as it came, also what is not known here
+	BodyHash      []byte
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+}
+
+// FyndRefund is one refund that Fynd asked for. What became of it is its operation's to say.
+type FyndRefund struct {
+	ID          int64
+	SessionID   string
+	StoreID     int64
+	OrderID     int64
+	OperationID *int64
+	RequestID   string // up to 20 digits: never a number
+	AmountMinor int64
+	Currency    string
+	JourneyType string
+	Body        json.RawMessage `gorm:"type:jsonb"`
+	BodyHash    []byte
+	CreatedAt   time.Time
+}
