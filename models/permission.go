@@ -42,6 +42,7 @@ const (
 	JobsRun            Permission = "jobs.run"
 	ReconcileRun       Permission = "reconcile.run"
 	NotificationResend Permission = "notification.resend" // have a shop told of a payment by hand
+	PrivacyManage      Permission = "privacy.manage"      // hand out and erase a person's data
 )
 
 // Role is a set of permissions with a name. Everybody has exactly one.
@@ -63,7 +64,7 @@ var Roles = []Role{Owner, Manager, Support, Finance, Viewer, Auditor}
 var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersCreate, PaymentLinks, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
-		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, StatusActions, StatusPass, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun, NotificationResend,
+		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, StatusActions, StatusPass, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun, NotificationResend, PrivacyManage,
 	},
 	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
 	Support: {OrdersRead, PaymentLinks, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend, NotificationResend},
