@@ -42,6 +42,9 @@ const (
 	JobsRun            Permission = "jobs.run"
 	ReconcileRun       Permission = "reconcile.run"
 	NotificationResend Permission = "notification.resend" // have a shop told of a payment by hand
+	FyndRead           Permission = "fynd.read"           // see Fynd payment extensions, who uses them and how they do
+	FyndManage         Permission = "fynd.manage"         // register and change them, with their secrets
+	FyndReview         Permission = "fynd.review"         // enter what Fynd's review came to
 	PrivacyManage      Permission = "privacy.manage"      // hand out and erase a person's data
 )
 
@@ -65,10 +68,11 @@ var permitted = map[Role][]Permission{
 	Owner: {
 		OrdersRead, OrdersStatus, OrdersCreate, PaymentLinks, OrdersExport, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney,
 		UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, LogReveal, LogReplay, EmailsRead, EmailsResend, EmailSettings, PaymentSettings, PaymentCredentials, StatusActions, StatusPass, UsersManage, TokensManage, StoresRead, AuditRead, JobsRead, JobsRun, ReconcileRun, NotificationResend, PrivacyManage,
+		FyndRead, FyndManage, FyndReview,
 	},
-	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead},
-	Support: {OrdersRead, PaymentLinks, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend, NotificationResend},
-	Finance: {OrdersRead, PaymentLinks, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StatusPass, StoresRead, NotificationResend},
+	Manager: {OrdersRead, OrdersExport, ViewsShare, WebhooksRead, LogReveal, EmailsRead, StoresRead, FyndRead},
+	Support: {OrdersRead, PaymentLinks, OrdersStatus, ReconcileRun, RefundMoney, OperationRetry, ConfirmPayment, WebhooksRead, LogReplay, EmailsRead, EmailsResend, NotificationResend, FyndRead},
+	Finance: {OrdersRead, PaymentLinks, OrdersExport, ReconcileRun, ViewsShare, RefundMoney, ApproveRefund, CaptureMoney, VoidMoney, UpdateAmount, OperationRetry, OperationDecide, ConfirmPayment, WebhooksRead, PaymentSettings, StatusPass, StoresRead, NotificationResend, FyndRead},
 	Viewer:  {OrdersRead},
 	Auditor: {AuditRead},
 }
