@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,6 +50,7 @@ type parts struct {
 	mail     *mail.Server // nil when none is configured
 	letters  func(context.Context, Letter) (WrittenLetter, error)
 	guard    notify.Guard
+	tokens   sync.Map // installs of Fynd extensions → the lock of those who renew their token
 
 	orderFiles OrderFiles // nil until somebody says how files of orders are written
 }

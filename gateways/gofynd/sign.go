@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,11 +20,13 @@ const (
 	requestKey = "1234567"
 	// sdkVersion is the client library whose requests ours equal (fdk-client-javascript).
 	sdkVersion = "3.4.2"
+	// dateFormat is how x-fp-date is written, in UTC.
+	dateFormat = "20060102T150405Z"
 )
 
 // signRequest adds x-fp-date, x-fp-sdk-version and x-fp-signature, as Fynd's client libraries do.
 func signRequest(req *http.Request, body []byte, now time.Time) {
-	req.Header.Set("X-Fp-Date", now.UTC().Format("20060102T150405Z"))
+	req.Header.Set("X-Fp-Date", now.UTC().Format(dateFormat))
 	req.Header.Set("X-Fp-Sdk-Version", sdkVersion)
 	req.Header.Set("X-Fp-Signature", requestSignature(req, body))
 }
@@ -42,22 +45,60 @@ func requestSignature(req *http.Request, body []byte) string {
 	for _, name := range names {
 		headers.WriteString(name + ":" + values[name] + "\n")
 	}
-	canonical := strings.Join([]string{
-		req.Method, req.URL.EscapedPath(), canonicalQuery(req.URL.Query()), headers.String(), strings.Join(names, ";"), hexSum(body),
-	}, "\n")
-	return "v1.1:" + gateways.SumHMAC([]byte(req.Header.Get("X-Fp-Date")+"\n"+hexSum([]byte(canonical))), requestKey)
+	return sumRequest(req.Header.Get("X-Fp-Date"), req.Method, req.URL, headers.String(), strings.Join(names, ";"), body)
 }
 
+// querySignature signs a GET of an address whose query already holds its x-fp-date; of its headers only the host.
+func querySignature(address *url.URL, date string) string {
+	return sumRequest(date, http.MethodGet, address, "host:"+address.Host+"\n", "host", nil)
+}
+
+func sumRequest(date, method string, address *url.URL, headers, names string, body []byte) string {
+	canonical := strings.Join([]string{method, canonicalPath(address.EscapedPath()), canonicalQuery(address.Query()), headers, names, hexSum(body)}, "\n")
+	return "v1.1:" + gateways.SumHMAC([]byte(date+"\n"+hexSum([]byte(canonical))), requestKey)
+}
+
+// canonicalPath has every segment escaped as JavaScript's encodeURIComponent does it, and empty ones left out.
+func canonicalPath(escaped string) string {
+	var segments []string
+	for segment := range strings.SplitSeq(escaped, "/") {
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = encodeComponent(plain)
+		}
+		if segment != "" {
+			segments = append(segments, segment)
+		}
+	}
+	if strings.HasSuffix(escaped, "/") && len(segments) > 0 {
+		segments = append(segments, "")
+	}
+	return "/" + strings.Join(segments, "/")
+}
+
+// encodeComponent is encodeURIComponent (ECMAScript, URI handling functions).
+func encodeComponent(text string) string {
+	const hexDigits = "0123456789ABCDEF"
+	var out strings.Builder
+	for _, b := range []byte(text) {
+		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-_.!~*'()", b) >= 0 {
+			out.WriteByte(b)
+			continue
+		}
+		out.Write([]byte{'%', hexDigits[b>>4], hexDigits[b&15]})
+	}
+	return out.String()
+}
+
+// canonicalQuery is the query as it reads when it is not escaped, by name and then by value.
 func canonicalQuery(query url.Values) string {
 	var pairs []string
-	for name, values := range query {
-		for _, value := range values {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range slices.Sorted(slices.Values(query[name])) {
 			if name != "x-fp-signature" {
 				pairs = append(pairs, name+"="+value)
 			}
 		}
 	}
-	slices.Sort(pairs)
 	return strings.Join(pairs, "&")
 }
 
