@@ -3,7 +3,6 @@ package gofynd
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/kartify/kartify/gateways"
@@ -28,6 +27,9 @@ type RefundUpdate struct {
 	Reason     string
 	Mode       string    // "test" or "live"
 	At         time.Time // when the refund was asked of the gateway; the same in every repeat
+
+	Session *SessionFacts // of a payment that Fynd asked an extension for; nil for a store's own GoFynd API
+	Receipt string        // our key of the refund, for those of an extension
 }
 
 // RefundReply is Fynd's answer to a RefundUpdate.
@@ -40,27 +42,41 @@ type RefundReply struct {
 
 // The members, in the order in which they are sent and summed (fdk-client-javascript, RefundSessionRequestSerializer).
 type refundMessage struct {
-	GID      string         `json:"gid"`
-	Status   string         `json:"status"`
-	Currency string         `json:"currency"`
-	Total    int64          `json:"total_amount"`
-	Payment  paymentDetails `json:"payment_details"`
-	Refunds  []refundDetail `json:"refund_details"`
+	GID       string         `json:"gid"`
+	PFOrderID string         `json:"pf_order_id,omitempty"`
+	Status    string         `json:"status"`
+	Currency  string         `json:"currency"`
+	Total     int64          `json:"total_amount"`
+	Payment   paymentDetails `json:"payment_details"`
+	Refunds   []refundDetail `json:"refund_details"`
 }
 
+// paymentDetails are one object in an update of a refund and a list of them in one of a payment.
 type paymentDetails struct {
-	GID             string     `json:"gid"`
-	PaymentID       string     `json:"payment_id"`
-	Mode            string     `json:"mode"`
-	Amount          int64      `json:"amount"`
-	AmountCaptured  int64      `json:"amount_captured"`
-	SuccessURL      string     `json:"success_url"`
-	CancelURL       string     `json:"cancel_url"`
-	PaymentMethods  []struct{} `json:"payment_methods"`
-	UserID          string     `json:"g_user_id"`
-	Currency        string     `json:"currency"`
-	AggregatorOrder string     `json:"aggregator_order_id"`
-	Status          string     `json:"status"`
+	GID             string       `json:"gid"`
+	PaymentID       string       `json:"payment_id"`
+	Mode            string       `json:"mode"`
+	Amount          int64        `json:"amount"`
+	AmountCaptured  int64        `json:"amount_captured"`
+	SuccessURL      string       `json:"success_url"`
+	CancelURL       string       `json:"cancel_url"`
+	PaymentMethods  []ToldMethod `json:"payment_methods"`
+	UserID          string       `json:"g_user_id"`
+	Currency        string       `json:"currency"`
+	AggregatorOrder string       `json:"aggregator_order_id"`
+	Status          string       `json:"status"`
+	Created         string       `json:"created,omitempty"` // milliseconds, as text
+	Captured        *bool        `json:"captured,omitempty"`
+	Kind            string       `json:"kind,omitempty"`
+	Locale          string       `json:"locale,omitempty"`
+	MerchantLocale  string       `json:"merchant_locale,omitempty"`
+	Reason          *failure     `json:"reason,omitempty"`
+}
+
+// failure is why a payment failed.
+type failure struct {
+	Code        string `json:"code"`
+	Description string `json:"description"`
 }
 
 type refundDetail struct {
@@ -73,6 +89,7 @@ type refundDetail struct {
 	UTR       string `json:"refund_utr,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 	RefundID  string `json:"pg_refund_id,omitempty"`
+	Receipt   string `json:"receipt_number,omitempty"`
 }
 
 // UpdateRefundSession tells Fynd what became of a refund.
@@ -88,15 +105,17 @@ func (g *Gateway) UpdateRefundSession(ctx context.Context, u RefundUpdate) (Refu
 	case u.Amount.Currency != u.Total.Currency || u.Amount.Minor <= 0:
 		return refuse("The refund and its payment must be in one currency and above zero.")
 	}
+	session := SessionFacts{GID: u.GID, Mode: u.Mode}
+	if u.Session != nil {
+		session = *u.Session
+		session.GID = u.GID
+	}
 	body, err := withChecksum(refundMessage{
-		GID: u.GID, Status: u.Status, Currency: u.Amount.Currency, Total: u.Total.Minor,
-		Payment: paymentDetails{
-			GID: u.GID, PaymentID: u.PaymentRef, Mode: u.Mode, Amount: u.Total.Minor, AmountCaptured: u.Total.Minor,
-			PaymentMethods: []struct{}{{}}, Currency: u.Total.Currency, AggregatorOrder: u.OrderRef, Status: "complete",
-		},
+		GID: u.GID, PFOrderID: session.PFOrderID, Status: u.Status, Currency: u.Amount.Currency, Total: u.Total.Minor,
+		Payment: session.details(PaymentFacts{PaymentRef: u.PaymentRef, OrderRef: u.OrderRef, Status: "complete", Amount: u.Total, Captured: u.Total.Minor}),
 		Refunds: []refundDetail{{
 			RequestID: u.RequestID, PaymentID: u.PaymentRef, Amount: u.Amount.Minor, Status: u.Status,
-			Created: strconv.FormatInt(u.At.UnixMilli(), 10), Currency: u.Amount.Currency, UTR: u.UTR, Reason: plain(u.Reason), RefundID: u.RefundRef,
+			Created: millis(u.At), Currency: u.Amount.Currency, UTR: u.UTR, Reason: plain(u.Reason), RefundID: u.RefundRef, Receipt: u.Receipt,
 		}},
 	}, g.checksumSecret)
 	if err != nil {
