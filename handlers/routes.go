@@ -5,6 +5,7 @@ import (
 
 	"github.com/kartify/kartify/handlers/api"
 	"github.com/kartify/kartify/handlers/callbacks"
+	"github.com/kartify/kartify/handlers/fyndapi"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/web"
 )
@@ -20,6 +21,7 @@ func (h *Handlers) routes() []web.Route {
 		h.systemRoutes(),
 		h.personRoutes(),
 		h.machineRoutes(),
+		h.fyndRoutes(),
 		h.programRoutes(),
 	} {
 		table = append(table, part...)
@@ -230,6 +232,20 @@ func (h *Handlers) machineRoutes() []web.Route {
 	}
 }
 
+// What Fynd Platform calls of a payment extension. The checksum of a request is its proof: a line is
+// platform(post(…, models.Public, fynd.Posted(fynd.CreateX))), or fynd.Asked("gid", fynd.ShowX) for a GET.
+func (h *Handlers) fyndRoutes() []web.Route {
+	var table []web.Route
+	nowhere := fyndapi.Tell(fyndapi.Nowhere(table))
+	for _, method := range everyMethod {
+		table = append(table, platform(web.Route{Method: method, Path: fyndapi.Base + "/*", Permission: models.Public, Handler: nowhere}))
+	}
+	return table
+}
+
+// everyMethod is every way to ask for something, for addresses that say what else they take.
+var everyMethod = []string{echo.GET, echo.POST, echo.PUT, echo.PATCH, echo.DELETE, echo.OPTIONS}
+
 // The public API. The permission of a line is the scope that a token needs.
 func (h *Handlers) programRoutes() []web.Route {
 	public := api.New(h.DB, h.web.Address)
@@ -250,7 +266,7 @@ func (h *Handlers) programRoutes() []web.Route {
 		machine(get(api.Base+"/openapi.json", models.Public, public.Document)),
 	}
 	nowhere := api.Nowhere(table)
-	for _, method := range []string{echo.GET, echo.POST, echo.PUT, echo.PATCH, echo.DELETE, echo.OPTIONS} {
+	for _, method := range everyMethod {
 		line := machine(web.Route{Method: method, Path: api.Base + "/*", Permission: models.Public, Handler: nowhere})
 		line.Errors = api.Errors
 		table = append(table, line)
@@ -295,6 +311,13 @@ func program(r web.Route) web.Route {
 func provider(r web.Route) web.Route {
 	r = machine(r)
 	r.BodyLimit, r.Errors = callbacks.Limit, callbacks.Errors
+	return r
+}
+
+// platform is for Fynd Platform, whose requests carry a checksum.
+func platform(r web.Route) web.Route {
+	r = machine(r)
+	r.BodyLimit, r.Errors = fyndapi.Limit, fyndapi.Errors
 	return r
 }
 
