@@ -10,11 +10,15 @@ import (
 // fynd is Fynd Platform as a payment extension and a GoFynd store see it: the sessions they report
 // to, order confirmation, tokens, and the events it sends.
 type fynd struct {
-	s        *Sandbox
-	configs  *table[fyndConfig]
-	payments *table[fyndPayment] // by gid
-	tokens   *table[fyndToken]
-	ofOrder  map[string]string // the gid of a GoFynd order
+	s          *Sandbox
+	client     *http.Client // asks extensions
+	configs    *table[fyndConfig]
+	extensions *table[fyndExtension] // by API key
+	installs   *table[fyndInstall]   // by API key and company
+	asked      *table[fyndRequest]   // what was last sent about something
+	payments   *table[fyndPayment]   // by gid
+	tokens     *table[fyndToken]
+	ofOrder    map[string]string // the gid of a GoFynd order
 }
 
 // fyndConfig is what a company has agreed with Fynd. What is empty is not checked. The company ""
@@ -33,6 +37,8 @@ type fyndConfig struct {
 	AutoRefundDone  bool   `json:"auto_refund_done"` // a refund reported done is answered with REFUND_DONE
 	KnownOnly       bool   `json:"known_only"`       // refuses payments and orders nobody has told it of
 	TokenSeconds    int64  `json:"token_seconds"`    // how long a token lives; 3599 when 0
+	WebhookAPI      string `json:"webhook_api"`      // the newest version for subscriptions: 3.0, 2.0 or 1.0; 3.0 when ""
+	Authorize       string `json:"authorize"`        // what goes wrong at the next installations: see authorizePage
 }
 
 // fyndPayment is what Fynd knows of something that is paid.
@@ -51,6 +57,12 @@ type fyndPayment struct {
 	PaymentID      string                `json:"payment_id,omitempty"`
 	Confirmed      string                `json:"confirmed,omitempty"` // the id of the confirmation
 	Refunds        map[string]fyndRefund `json:"refunds,omitempty"`   // by request id
+	Extension      string                `json:"api_key,omitempty"`   // of the extension that was asked for it
+	Session        string                `json:"session,omitempty"`   // what the extension calls it
+	Redirect       string                `json:"redirect_url,omitempty"`
+	Buyer          string                `json:"buyer,omitempty"`
+	History        []fyndTold            `json:"history,omitempty"`
+	Divergence     []string              `json:"divergence,omitempty"` // what the last poll showed
 }
 
 // fyndRefund is what Fynd was last told of a refund request.
@@ -62,14 +74,19 @@ type fyndRefund struct {
 }
 
 func newFynd(s *Sandbox) *fynd {
-	g := &fynd{
-		s:        s,
-		configs:  newTable[fyndConfig](s.journal, "fynd.configs"),
-		payments: newTable[fyndPayment](s.journal, "fynd.payments"),
-		tokens:   newTable[fyndToken](s.journal, "fynd.tokens"),
-		ofOrder:  map[string]string{},
+	client := newHookClient()
+	client.Timeout = extensionTimeout
+	return &fynd{
+		s:          s,
+		client:     client,
+		configs:    newTable[fyndConfig](s.journal, "fynd.configs"),
+		extensions: newTable[fyndExtension](s.journal, "fynd.extensions"),
+		installs:   newTable[fyndInstall](s.journal, "fynd.installs"),
+		asked:      newTable[fyndRequest](s.journal, "fynd.asked"),
+		payments:   newTable[fyndPayment](s.journal, "fynd.payments"),
+		tokens:     newTable[fyndToken](s.journal, "fynd.tokens"),
+		ofOrder:    map[string]string{},
 	}
-	return g
 }
 
 func (g *fynd) code() string       { return "fynd" }
@@ -78,6 +95,7 @@ func (g *fynd) prefixes() []string { return []string{"/fynd/service", "/service"
 func (g *fynd) routes() []route {
 	const app = "/platform/payment/v1.0/company/{company}/application/{app}/payment"
 	const oauth = "/panel/authentication/v1.0/company/{company}/oauth"
+	subscriber := func(version string) string { return " /platform/webhook/v" + version + "/company/{company}/subscriber" }
 	ofPath := func(c *call) string { return c.PathValue("gid") }
 	return []route{
 		{"PUT " + app + "/session/{gid}", "payment_session", true, ofPath, g.signed(g.updatePayment)},
@@ -88,15 +106,33 @@ func (g *fynd) routes() []route {
 		{"POST " + oauth + "/token", "token", true, nil, g.token},
 		{"POST " + oauth + "/offline-token", "token", true, nil, g.offlineToken},
 		{"GET /panel/partners/v1.0/extensions/details/{key}", "lookup", false, nil, g.extension},
+		{"POST /common/webhook/v1.0/events/query-event-details", "lookup", false, nil, g.eventDetails},
+		{"GET /platform/webhook/v1.0/company/{company}/extension/{key}/subscriber", "lookup", false, nil, g.signed(g.subscribers)},
+		{"PUT" + subscriber("3.0"), "subscribe", true, nil, g.signed(g.subscribe)},
+		{"POST" + subscriber("2.0"), "subscribe", true, nil, g.signed(g.subscribeOld("2.0"))},
+		{"PUT" + subscriber("2.0"), "subscribe", true, nil, g.signed(g.subscribeOld("2.0"))},
+		{"POST" + subscriber("1.0"), "subscribe", true, nil, g.signed(g.subscribeOld("1.0"))},
+		{"PUT" + subscriber("1.0"), "subscribe", true, nil, g.signed(g.subscribeOld("1.0"))},
 	}
 }
 
 func (g *fynd) unhide() {}
 
-// controls are the settings of companies and the events Fynd sends.
+// controls are the settings of companies, the extensions there are, what Fynd asks of them and the events it
+// sends, and the pages of sellers and buyers.
 func (g *fynd) controls(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /_sandbox/fynd", control(g.s, g.putConfig))
+	mux.HandleFunc("PUT /_sandbox/fynd/extensions", control(g.s, g.putExtension))
 	mux.HandleFunc("POST /_sandbox/fynd/webhooks", control(g.s, g.sendEvents))
+	mux.HandleFunc("POST /_sandbox/fynd/sessions", control(g.s, g.askSessions))
+	mux.HandleFunc("POST /_sandbox/fynd/refunds", control(g.s, g.askRefunds))
+	mux.HandleFunc("POST /_sandbox/fynd/gdpr", control(g.s, g.askPrivacy))
+	mux.HandleFunc("POST /_sandbox/fynd/polls", control(g.s, g.pollSessions))
+	mux.HandleFunc("POST /_sandbox/fynd/auto_install", control(g.s, g.autoInstall))
+	mux.HandleFunc("POST /_sandbox/fynd/uninstall", control(g.s, g.uninstall))
+	mux.HandleFunc("POST /_sandbox/fynd/revoke", control(g.s, g.revokeTokens))
+	g.panelRoutes(mux)
+	g.shopRoutes(mux)
 }
 
 // resume finds the payments of orders again.
@@ -183,6 +219,8 @@ func (g *fynd) putConfig(_ *http.Request, in struct {
 	AutoRefundDone  *bool           `json:"auto_refund_done"`
 	KnownOnly       *bool           `json:"known_only"`
 	TokenSeconds    *int64          `json:"token_seconds"`
+	WebhookAPI      *string         `json:"webhook_api"`
+	Authorize       *string         `json:"authorize"`
 },
 ) (any, error) {
 	g.s.mu.Lock()
@@ -202,6 +240,8 @@ func (g *fynd) putConfig(_ *http.Request, in struct {
 	set(&now.AutoRefundDone, in.AutoRefundDone)
 	set(&now.KnownOnly, in.KnownOnly)
 	set(&now.TokenSeconds, in.TokenSeconds)
+	set(&now.WebhookAPI, in.WebhookAPI)
+	set(&now.Authorize, in.Authorize)
 	g.configs.put("company/"+company, &now)
 	return now, nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +19,8 @@ type fyndToken struct {
 	Kind    string    `json:"kind"` // access, refresh, code
 	Until   time.Time `json:"until"`
 	Used    bool      `json:"used,omitempty"`
+	Key     string    `json:"api_key,omitempty"` // of the extension it was given to
+	Revoked bool      `json:"revoked,omitempty"`
 }
 
 // signed answers a call of somebody Fynd knows: an extension with an access token, or a store with
@@ -49,7 +52,24 @@ func (g *fynd) knowsBearer(c *call, company string, cfg fyndConfig) bool {
 		return true
 	}
 	issued := g.tokens.get(token)
-	return issued != nil && issued.Kind == "access" && issued.Company == company && g.s.clock().Before(issued.Until)
+	return issued != nil && issued.good("access", company, g.s.clock())
+}
+
+// good says whether a token or a code is of a kind and a company, and alive.
+func (t *fyndToken) good(kind, company string, now time.Time) bool {
+	return t.Kind == kind && t.Company == company && !t.Revoked && now.Before(t.Until)
+}
+
+// secretOf is what the checksum of a session update is made with: the secret of the extension that calls, or
+// what the company has agreed. The caller holds the lock.
+func (g *fynd) secretOf(c *call) string {
+	token, _ := strings.CutPrefix(c.Header.Get("Authorization"), "Bearer ")
+	if issued := g.tokens.get(token); issued != nil {
+		if e := g.extensions.get(issued.Key); e != nil {
+			return e.APISecret
+		}
+	}
+	return g.config(c.PathValue("company")).Secret
 }
 
 // knowsAffiliate says whether a call has a store's affiliate headers: the id, the token, and the hex
@@ -113,40 +133,6 @@ func hexSum(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// authorizePage is where an extension sends a seller to allow its installation.
-func (g *fynd) authorizePage(c *call) reply {
-	q := c.URL.Query()
-	back, err := url.Parse(q.Get("redirect_uri"))
-	if err != nil || back.Scheme != "http" && back.Scheme != "https" {
-		return fyndRefusal(http.StatusBadRequest, "redirect_uri is not an address")
-	}
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	cfg := g.config(c.PathValue("company"))
-	if cfg.APIKey != "" && q.Get("client_id") != cfg.APIKey {
-		return fyndRefusal(http.StatusBadRequest, "client_id is unknown")
-	}
-	code := newID("")
-	g.tokens.put(code, &fyndToken{Company: c.PathValue("company"), Kind: "code", Until: g.s.clock().Add(10 * time.Minute)})
-	with := func(more url.Values) string {
-		answer := *back
-		all := answer.Query()
-		for name, values := range more {
-			all[name] = values
-		}
-		answer.RawQuery = all.Encode()
-		return answer.String()
-	}
-	common := url.Values{"client_id": {q.Get("client_id")}, "company_id": {c.PathValue("company")}, "state": {q.Get("state")}}
-	yes, no := url.Values{"code": {code}}, url.Values{"error": {"access_denied"}, "error_description": {"The seller refused."}}
-	for name, values := range common {
-		yes[name], no[name] = values, values
-	}
-	return page("install.html", http.StatusOK, map[string]any{
-		"Title": "Install extension", "Client": q.Get("client_id"), "Scope": q.Get("scope"), "Yes": with(yes), "No": with(no),
-	})
-}
-
 // token is POST …/oauth/token: a form with a code or a refresh token.
 func (g *fynd) token(c *call) reply {
 	form, err := url.ParseQuery(string(c.body))
@@ -177,7 +163,8 @@ func (g *fynd) issue(c *call, grant, code, refresh string, offline bool) reply {
 	defer g.s.mu.Unlock()
 	company := c.PathValue("company")
 	cfg := g.config(company)
-	if !knowsExtension(c, cfg) {
+	key, known := g.knowsExtension(c, cfg)
+	if !known {
 		return fyndRefusal(http.StatusUnauthorized, "unauthorized")
 	}
 	name, kind := code, "code"
@@ -187,47 +174,67 @@ func (g *fynd) issue(c *call, grant, code, refresh string, offline bool) reply {
 		return fyndRefusal(http.StatusBadRequest, fmt.Sprintf("grant_type %q is not supported", grant))
 	}
 	shown := g.tokens.get(name)
-	if shown == nil || shown.Kind != kind || shown.Company != company || !g.s.clock().Before(shown.Until) || shown.Used && offline && kind == "code" {
+	if shown == nil || !shown.good(kind, company, g.s.clock()) || shown.Key != "" && shown.Key != key || shown.Used && offline && kind == "code" {
 		return fyndRefusal(http.StatusBadRequest, "Invalid "+kind)
+	}
+	if kind == "code" {
+		g.installed(key, company)
 	}
 	if kind == "code" && offline {
 		shown.Used = true
 		g.tokens.put(name, shown)
 	}
-	seconds := int64(3599)
-	if cfg.TokenSeconds > 0 {
-		seconds = cfg.TokenSeconds
-	}
-	grantToken := func(kind string, life time.Duration) string {
+	return g.granted(company, key, cfg.TokenSeconds, offline || kind == "refresh")
+}
+
+// granted is a fresh access token, with one to refresh it when it is for work without a seller. The caller
+// holds the lock.
+func (g *fynd) granted(company, key string, seconds int64, offline bool) reply {
+	seconds = cmp.Or(seconds, 3599)
+	grant := func(kind string, life time.Duration) string {
 		token := kind + "-" + randomFrom(base62, 32)
-		g.tokens.put(token, &fyndToken{Company: company, Kind: kind, Until: g.s.clock().Add(life)})
+		g.tokens.put(token, &fyndToken{Company: company, Kind: kind, Until: g.s.clock().Add(life), Key: key})
 		return token
 	}
 	answer := map[string]any{
-		"access_token": grantToken("access", time.Duration(seconds)*time.Second), "token_type": "Bearer",
+		"access_token": grant("access", time.Duration(seconds)*time.Second), "token_type": "Bearer",
 		"expires_in": seconds, "scope": []string{"company/*"}, "current_user": nil,
 	}
-	if offline || kind == "refresh" {
-		answer["refresh_token"] = grantToken("refresh", 30*24*time.Hour)
+	if e := g.extensions.get(key); e != nil {
+		answer["scope"] = e.Scope
+	}
+	if offline {
+		answer["refresh_token"] = grant("refresh", 30*24*time.Hour)
+	} else {
+		answer["current_user"] = map[string]string{"_id": "64d24a8a911bf1c20ac36801", "first_name": "Sandbox", "last_name": "Seller"}
 	}
 	return jsonReply(http.StatusOK, answer)
 }
 
-// knowsExtension checks Basic key:secret against what is set.
-func knowsExtension(c *call, cfg fyndConfig) bool {
+// knowsExtension is the key of an extension that shows it with its secret. Where no extension is registered,
+// what the company has agreed is checked. The caller holds the lock.
+func (g *fynd) knowsExtension(c *call, cfg fyndConfig) (key string, ok bool) {
 	key, secret, ok := c.BasicAuth()
-	return ok && (cfg.APIKey == "" || key == cfg.APIKey) && (cfg.Secret == "" || secret == cfg.Secret)
+	if e := g.extensions.get(key); e != nil {
+		return key, ok && secret == e.APISecret
+	}
+	if cfg.APIKey == "" && len(g.extensions.ids) > 0 {
+		return key, false
+	}
+	return key, ok && (cfg.APIKey == "" || key == cfg.APIKey) && (cfg.Secret == "" || secret == cfg.Secret)
 }
 
 // extension answers an extension that checks its key at start.
 func (g *fynd) extension(c *call) reply {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
-	cfg := g.config("")
-	if !knowsExtension(c, cfg) || cfg.APIKey != "" && c.PathValue("key") != cfg.APIKey {
+	key, known := g.knowsExtension(c, g.config(""))
+	if !known || c.PathValue("key") != key {
 		return fyndRefusal(http.StatusUnauthorized, "unauthorized")
 	}
-	return jsonReply(http.StatusOK, map[string]any{
-		"extension_name": "Kartify", "base_url": "", "scope": []string{"company/payment", "company/application/settings"},
-	})
+	e := g.extensions.get(key)
+	if e == nil {
+		e = &fyndExtension{Name: "Extension", Scope: usualScope}
+	}
+	return jsonReply(http.StatusOK, map[string]any{"extension_name": e.Name, "base_url": e.BaseURL, "scope": e.Scope})
 }

@@ -28,7 +28,8 @@ type fyndHook struct {
 	EventID        string          `json:"event_id"`
 	Company        json.RawMessage `json:"company_id"`
 	Application    string          `json:"application_id"`
-	Details        json.RawMessage `json:"order"` // the order of an ORDER_PLACED
+	Details        json.RawMessage `json:"order"`      // the order of an ORDER_PLACED
+	Subscribed     bool            `json:"subscribed"` // goes to the extension that subscribed to it
 	sending
 }
 
@@ -59,6 +60,10 @@ func (g *fynd) sendEvents(_ *http.Request, in fyndHook) (any, error) {
 	cfg := g.config(plainText(in.Company))
 	in.Secret = cmp.Or(in.Secret, cfg.WebhookSecret)
 	in.To = cmp.Or(in.To, cfg.WebhookURL)
+	if in.Subscribed && !g.subscribed(&in) {
+		g.s.mu.Unlock()
+		return nil, errors.New("no extension subscribed to " + in.Event)
+	}
 	g.learn(in)
 	messages, to, err := g.s.prepare(g.sourceOf(in), in.sending)
 	g.s.mu.Unlock()
@@ -157,10 +162,15 @@ var platformTypes = map[string]string{
 	"REFUND_DONE": "refund_done", "REFUND_FAILED": "refund_failed", "PING": "ping",
 }
 
+// names are the two halves of an event's name at Fynd Platform: refund and refund_done.
+func (in fyndHook) names() (name, kind string) {
+	name, kind, _ = strings.Cut(strings.ToLower(in.Event), "_")
+	return name, cmp.Or(platformTypes[strings.ToUpper(in.Event)], kind)
+}
+
 // platform is the event in the envelope of Fynd Platform.
 func (in fyndHook) platform(id string, at time.Time) platformEvent {
-	name, kind, _ := strings.Cut(strings.ToLower(in.Event), "_")
-	kind = cmp.Or(platformTypes[strings.ToUpper(in.Event)], kind)
+	name, kind := in.names()
 	out := platformEvent{
 		Company: in.Company, Application: in.Application, Contains: []string{name},
 		Event: platformName{id, "application", name, kind, "1", at.UnixMilli(), []string{"trace-" + id}},
@@ -246,7 +256,7 @@ func (g *fynd) learn(in fyndHook) {
 // lock.
 func (g *fynd) closeLoop(p *fyndPayment, request string, r fyndRefund, currency, company string) {
 	cfg := g.config(company)
-	if !cfg.AutoRefundDone || r.Status != "refund_done" || cfg.WebhookURL == "" {
+	if !cfg.AutoRefundDone || r.Status != "refund_done" {
 		return
 	}
 	in := fyndHook{
@@ -258,6 +268,9 @@ func (g *fynd) closeLoop(p *fyndPayment, request string, r fyndRefund, currency,
 		in.Company = json.RawMessage(p.Company)
 	}
 	in.To = cfg.WebhookURL
+	if p.Extension != "" && !g.subscribed(&in) || in.To == "" {
+		return
+	}
 	e, err := g.compose(in)
 	if err != nil {
 		g.s.log.Error("Fynd cannot send REFUND_DONE", "error", err)

@@ -114,7 +114,7 @@ func (g *fynd) readUpdate(c *call, words []string) (sessionUpdate, *reply) {
 		return refuse("The body is not what this update takes")
 	}
 	g.s.mu.Lock()
-	secret := g.config(c.PathValue("company")).Secret
+	secret := g.secretOf(c)
 	g.s.mu.Unlock()
 	switch {
 	case in.GID != c.PathValue("gid"):
@@ -152,8 +152,11 @@ func (g *fynd) updatePayment(c *call) reply {
 	if !ok {
 		return fyndRefusal(http.StatusNotFound, "transaction not found")
 	}
-	if p.Status == "complete" && in.Status != "complete" {
+	switch {
+	case p.Status == "complete" && in.Status != "complete":
 		return fyndRefusal(http.StatusConflict, "A complete payment does not become "+in.Status)
+	case p.Extension != "" && (p.AmountMinor != in.TotalAmount || p.Currency != in.Currency):
+		return fyndRefusal(http.StatusBadRequest, fmt.Sprintf("total_amount is not what was asked for: %d %s", p.AmountMinor, p.Currency))
 	}
 	paymentID, _ := readText(payments[0]["payment_id"])
 	if p.Status != in.Status || p.AmountMinor != in.TotalAmount || p.PaymentID != paymentID {
@@ -161,6 +164,7 @@ func (g *fynd) updatePayment(c *call) reply {
 		if p.Transaction == "" {
 			p.Transaction = newID("TR")
 		}
+		p.tell(g.s.clock(), "told that it is "+in.Status)
 		g.keep(p)
 		g.record("payment_session", p.GID, in.TotalAmount, in.Currency, paymentID, in.Status)
 	}
@@ -206,10 +210,8 @@ func (g *fynd) updateRefund(c *call) reply {
 		if refund.RefundID == "" {
 			refund.RefundID = newID("RF")
 		}
-		if p.Refunds == nil {
-			p.Refunds = map[string]fyndRefund{}
-		}
-		p.Refunds[request] = refund
+		p.refund(request, refund)
+		p.tell(g.s.clock(), "told that refund "+request+" is "+refund.Status)
 		if p.Currency == "" {
 			p.Currency = in.Currency
 		}
