@@ -18,6 +18,14 @@ type fyndExtension struct {
 	BaseURL   string        `json:"base_url"` // where it is hosted
 	Scope     []string      `json:"scope"`    // the most it may ask for
 	Channels  []fyndChannel `json:"channels"` // where sellers may use it
+
+	Installed []fyndPrior `json:"installed,omitempty"` // companies that have used it for long
+}
+
+// fyndPrior is a company that installed an extension before anything else happened here.
+type fyndPrior struct {
+	Company string `json:"company_id"`
+	Refresh string `json:"refresh_token"` // what the extension has had of it since
 }
 
 // fyndChannel is a sales channel of a company.
@@ -57,6 +65,13 @@ func (g *fynd) putExtension(_ *http.Request, in fyndExtension) (any, error) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
 	g.extensions.put(in.APIKey, &in)
+	for _, prior := range in.Installed {
+		if g.install(in.APIKey, prior.Company) != nil || prior.Refresh == "" {
+			continue // what came after goes before
+		}
+		g.installed(in.APIKey, prior.Company)
+		g.tokens.put(prior.Refresh, &fyndToken{Company: prior.Company, Kind: "refresh", Until: g.s.clock().AddDate(1, 0, 0), Key: in.APIKey})
+	}
 	return in, nil
 }
 

@@ -239,6 +239,25 @@ func TestFyndAuthorizationGoesWrong(t *testing.T) {
 	}
 }
 
+func TestFyndKnowsCompaniesFromBefore(t *testing.T) {
+	b := newBench(t)
+	g := newGuest(t, b)
+	again := func() {
+		t.Helper()
+		b.control("PUT", "/fynd/extensions", obj{
+			"api_key": "key1", "api_secret": extensionSecret, "base_url": g.URL, "installed": []obj{{"company_id": "1", "refresh_token": "old-token"}},
+		}, nil)
+	}
+	renew := func() answer {
+		return b.do("POST", "/service/panel/authentication/v1.0/company/1/oauth/token", "grant_type=refresh_token&refresh_token=old-token", "Authorization", "Basic a2V5MTpleHRfc2VjcmV0XzEyMw==")
+	}
+	again()
+	renew().says(t, 200, "access_token")
+	b.control("POST", "/fynd/uninstall", obj{"company_id": "1"}, nil)
+	again()
+	renew().says(t, 400, "Invalid refresh")
+}
+
 func TestFyndShopAndPanel(t *testing.T) {
 	b := newBench(t)
 	g := newGuest(t, b)
