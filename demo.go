@@ -97,6 +97,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	if err := cast.Settings(system, app.db); err != nil {
 		return err
 	}
+	if err := cast.Fynd(system, app.db, base); err != nil {
+		return err
+	}
 	if err := cast.Webhooks(system, app.db); err != nil {
 		return err
 	}

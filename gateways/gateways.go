@@ -65,7 +65,10 @@ type Abilities struct {
 	// DrawnOnce are the ways to pay of which a part is drawn once, and gives the rest of the hold back, where
 	// others are drawn Several times.
 	DrawnOnce []string
-	Raise     bool // an Update may ask for more than is held; the provider decides
+	// AtOnce says that the money can be drawn the moment the buyer pays, Later that it can be held then and drawn
+	// afterwards. Where both are so, the settings or the merchant's contract decide.
+	AtOnce, Later bool
+	Raise         bool // an Update may ask for more than is held; the provider decides
 	// LinesToUpdate says that an Update replaces the lines too: they must be known, and add up to the amount.
 	LinesToUpdate bool
 	// ByStatus says that the provider is fully integrated: a change of order status may drive it.

@@ -23,6 +23,12 @@ const (
 	ExtensionRejected    ExtensionState = "rejected"
 )
 
+// Who may install an extension.
+const (
+	DistributionPublic  = "public"  // every company
+	DistributionPrivate = "private" // those that were added as subscribers
+)
+
 // FyndExtension is a payment extension as it is registered with Fynd. It belongs to no store: the sellers of
 // many may install it.
 type FyndExtension struct {
@@ -55,7 +61,17 @@ type FyndExtension struct {
 	FAQURL             string `gorm:"column:faq_url"`
 	PrivacyURL         string `gorm:"column:privacy_url"`
 	ReviewEmail        string
-	ReviewInstructions string // sealed: it holds test credentials
+	ReviewInstructions string            // sealed: it holds test credentials
+	Organisation       string            // our company at Fynd Partners
+	ApprovedOn         string            // the day on which Fynd let it develop payment extensions: 2026-01-31, or ""
+	AgreementOn        string            // the day on which the agreement on the share of the revenue was signed, or ""
+	BillingEmail       string            // where Fynd's invoices go
+	Draft              *ExtensionDetails `gorm:"serializer:json"` // what differs from what was accepted, and waits for the next review
+	Unsent             bool              // details were changed since they were last submitted
+	SubmittedAt        *time.Time
+	AcceptedAt         *time.Time // when a review first ended well
+	SecretAt           time.Time  `gorm:"default:now()"` // when the secret was made
+	SecretShownAt      *time.Time // it is shown once
 	Version            int
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
@@ -139,14 +155,17 @@ func (db *DB) SignedExtension(ctx context.Context, check func(secret string) boo
 	return found, nil
 }
 
-// Serves says whether an extension may be used at all by a company: while it is developed and reviewed only
-// in test, and a private one that was approved only by its subscribers.
+// Serves says whether an extension may be used at all by a company: until its first review has ended well only
+// in test, and a private one afterwards only by its subscribers. While changes of it are reviewed, or were
+// rejected, it goes on as it was accepted.
 func (e *FyndExtension) Serves(mode string, subscribed bool) bool {
-	switch e.State {
-	case ExtensionPublished:
+	switch {
+	case e.State == ExtensionPublished:
 		return true
-	case ExtensionApproved:
+	case e.State == ExtensionApproved:
 		return subscribed
+	case e.AcceptedAt != nil && (e.Distribution == DistributionPublic || subscribed):
+		return true
 	default:
 		return mode == "test"
 	}

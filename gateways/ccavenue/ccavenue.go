@@ -40,6 +40,8 @@ var Driver = gateways.Driver{
 
 	Can: gateways.Abilities{
 		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void},
+		AtOnce:  true,
+		Later:   true,
 		Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
 		Several: []gateways.Verb{gateways.Refund}, // a part is confirmed once, and the rest goes back to the buyer
 		Holds:   map[string]time.Duration{"": confirm},

@@ -82,7 +82,7 @@ var everything = gateways.Abilities{
 	Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
 	Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
 	Several: []gateways.Verb{gateways.Refund, gateways.Capture},
-	Raise:   true, ByStatus: true,
+	Raise:   true, ByStatus: true, AtOnce: true, Later: true,
 }
 
 // Driver is b as a driver with the code "bogus".

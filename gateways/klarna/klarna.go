@@ -52,6 +52,7 @@ var Driver = gateways.Driver{
 	QuietPeriod: 24 * time.Hour, // snapshots may lag; the docs give no bound
 	Can: gateways.Abilities{
 		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
+		Later:   true,
 		Partial: []gateways.Verb{gateways.Refund, gateways.Capture},
 		Several: []gateways.Verb{gateways.Refund, gateways.Capture},
 		Raise:   true, // a new risk decision, for some ways to pay

@@ -41,6 +41,8 @@ var Driver = gateways.Driver{
 
 	Can: gateways.Abilities{
 		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void},
+		AtOnce:  true,
+		Later:   true,
 		Partial: []gateways.Verb{gateways.Refund},
 		Several: []gateways.Verb{gateways.Refund},
 		// How long a hold lasts is a setting of each shop; every payment names its own date.

@@ -43,6 +43,8 @@ var Driver = gateways.Driver{
 
 	Can: gateways.Abilities{
 		Verbs:   []gateways.Verb{gateways.Refund, gateways.Capture},
+		AtOnce:  true,
+		Later:   true,
 		Partial: []gateways.Verb{gateways.Refund},
 		Several: []gateways.Verb{gateways.Refund},
 		Holds:   map[string]time.Duration{"": 3 * 24 * time.Hour}, // then it returns to the buyer by itself (capture-settings)

@@ -45,6 +45,7 @@ var Driver = gateways.Driver{
 
 	Can: gateways.Abilities{
 		Verbs:       []gateways.Verb{gateways.Refund, gateways.Capture, gateways.Void, gateways.Update},
+		Later:       true,
 		Partial:     []gateways.Verb{gateways.Refund, gateways.Capture}, // each order says whether it can
 		Several:     []gateways.Verb{gateways.Refund, gateways.Capture},
 		DrawnOnce:   []string{"card", "vipps", "mobilepay"}, // DeliverAndLowerAmount cancels the rest
