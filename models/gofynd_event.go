@@ -19,6 +19,9 @@ func (db *DB) applyFyndWebhook(ctx context.Context, w *Webhook, told answers) (o
 	if err != nil {
 		return given(nil, "It cannot be understood: %v.", err)
 	}
+	if why := w.waitsForStore(); why != "" {
+		return parked(nil, "%s", why)
+	}
 	if event.PartnerOrderID == "" && event.AffiliateOrderID == "" && event.GID == "" {
 		return processed(nil, "It speaks of no order and is not used here.")
 	}

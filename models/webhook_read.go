@@ -33,10 +33,7 @@ func (db *DB) readWebhook(source string, header http.Header, body []byte) (readi
 		if err != nil {
 			return reading{}, err //nolint:wrapcheck // says what it read
 		}
-		return reading{
-			id: idOf(event.EventID), event: event.Name, store: idOf(event.StoreID), partnerOrder: idOf(event.PartnerOrderID),
-			ids: []string{event.PartnerOrderID, event.AffiliateOrderID, event.GID, event.ShipmentID, event.RefundID, event.RequestID, event.EventID},
-		}, nil
+		return fyndReading(&event), nil
 	}
 	inbox, ok := db.inbox(source)
 	if !ok {
@@ -47,6 +44,14 @@ func (db *DB) readWebhook(source string, header http.Header, body []byte) (readi
 		return reading{}, err //nolint:wrapcheck // says what it read
 	}
 	return eventReading(&event), nil
+}
+
+// fyndReading is what an event of Fynd says of itself.
+func fyndReading(event *gofynd.Event) reading {
+	return reading{
+		id: idOf(event.EventID), event: event.Name, store: idOf(event.StoreID), partnerOrder: idOf(event.PartnerOrderID),
+		ids: []string{event.PartnerOrderID, event.AffiliateOrderID, event.GID, event.ShipmentID, event.RefundID, event.RequestID, event.EventID},
+	}
 }
 
 // eventReading is what an event of a payment gateway says of itself.

@@ -15,7 +15,7 @@ import (
 // SDKVersion is the version of Fynd's client library whose requests kartify's equal.
 const SDKVersion = sdkVersion
 
-// Scopes are what an extension asks a company to allow: to report on its payments.
+// Scopes are what an extension asks a company to allow when Fynd has nothing else on file: to report on its payments.
 var Scopes = []string{"company/payment", "company/application/settings"}
 
 // ExtensionSettings are how an extension reaches Fynd Platform.
@@ -51,8 +51,6 @@ func NewExtension(s ExtensionSettings) *Extension {
 func explainGrant(e *gateways.Error, raw []byte) {
 	explain(e, raw)
 	switch {
-	case e.Verb == "subscribe" && e.Status == http.StatusNotFound:
-		e.Kind = gateways.Misconfigured
 	case e.Status == http.StatusBadRequest, e.Status == http.StatusForbidden, e.Status == http.StatusUnprocessableEntity:
 		e.Kind = gateways.Declined
 	case e.Status == http.StatusUnauthorized && e.Verb == "token":
@@ -71,9 +69,9 @@ func tail(message string) string {
 
 // AuthorizeURL is where a seller allows the installation: the page of Fynd that leads back to back with a code and
 // the state. Its query is signed (fdk-client-javascript, OAuthClient.startAuthorization; fp-signature, signQuery).
-func (e *Extension) AuthorizeURL(company, back, state string) (string, error) {
+func (e *Extension) AuthorizeURL(company, back, state string, scopes []string) (string, error) {
 	query := url.Values{
-		"access_mode": {"online"}, "client_id": {e.key}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {strings.Join(Scopes, ",")}, "state": {state},
+		"access_mode": {"online"}, "client_id": {e.key}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {strings.Join(scopes, ",")}, "state": {state},
 		"x-fp-date": {e.now().UTC().Format(dateFormat)},
 	}
 	address, err := url.Parse(e.api.Base + oauthPath(company) + "/authorize")
@@ -114,14 +112,14 @@ func (e *Extension) form(ctx context.Context, company string, form url.Values) (
 }
 
 // Offline has the code of a seller's consent answered with a token that outlives the visit.
-func (e *Extension) Offline(ctx context.Context, company, code string) (Token, error) {
+func (e *Extension) Offline(ctx context.Context, company, code string, scopes []string) (Token, error) {
 	body, err := gateways.EncodeJSON(struct {
 		ClientID  string   `json:"client_id"`
 		Secret    string   `json:"client_secret"`
 		GrantType string   `json:"grant_type"`
 		Scope     []string `json:"scope"`
 		Code      string   `json:"code"`
-	}{e.key, e.secret, "authorization_code", Scopes, code})
+	}{e.key, e.secret, "authorization_code", scopes, code})
 	if err != nil {
 		return Token{}, &gateways.Error{Kind: gateways.Declined, Verb: "token", Message: "The request could not be written down; nothing was sent.", Err: err}
 	}
