@@ -17,6 +17,8 @@ type value struct {
 	items  []value
 	names  []string       // of an object, beside items
 	places map[string]int // of its names
+
+	dropped map[string][]value // what stood under a name before its last value
 }
 
 // scan reads one JSON value with nothing after it. It is not ok when there is none, when it is nested too deeply, or
@@ -71,7 +73,7 @@ func (s *scanner) value(depth int) value {
 
 // object reads members. Of two with one name the last counts, at the place of the first, in JavaScript and in Python.
 func (s *scanner) object(depth int) value {
-	v := value{kind: '{', places: map[string]int{}}
+	v := value{kind: '{', places: map[string]int{}, dropped: map[string][]value{}}
 	s.rest = s.rest[1:]
 	for s.next() != '}' && len(s.rest) > 0 {
 		if s.rest[0] == ',' {
@@ -84,6 +86,7 @@ func (s *scanner) object(depth int) value {
 		}
 		member := s.value(depth + 1)
 		if at, known := v.places[name]; known {
+			v.dropped[name] = append(v.dropped[name], v.items[at])
 			v.items[at] = member
 			continue
 		}

@@ -14,6 +14,8 @@ import (
 type writer struct {
 	ascii  bool // everything else is escaped
 	python bool // json.dumps, else JSON.stringify
+	keep   bool // for a database: every digit stays, and a lone surrogate becomes the sign for what cannot be read
+	sorted bool // members by name, and numbers in one form where that changes none
 }
 
 // form is the value written again. It is not ok when a number would change.
@@ -30,8 +32,11 @@ func (w writer) append(out []byte, v value) ([]byte, bool) {
 		return w.text(out, v.text), true
 	case '0':
 		written := jsNumber(v.text)
-		if w.python {
+		switch {
+		case w.python:
 			written = pythonNumber(v.text)
+		case w.keep && !(w.sorted && sameNumber(v.text, written)):
+			written = v.text
 		}
 		return append(out, written...), sameNumber(v.text, written)
 	}
@@ -54,11 +59,14 @@ func (w writer) append(out []byte, v value) ([]byte, bool) {
 
 // order is the order in which the items are written: JavaScript puts names that are array indices first, by number.
 func (w writer) order(v value) []int {
+	if v.kind == '{' && w.sorted {
+		return v.byName()
+	}
 	order := make([]int, len(v.items))
 	for i := range order {
 		order[i] = i
 	}
-	if v.kind != '{' || w.python {
+	if v.kind != '{' || w.python || w.keep {
 		return order
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
@@ -95,6 +103,9 @@ func (w writer) text(out []byte, text string) []byte {
 		r, size := utf8.DecodeRuneInString(text)
 		if r == utf8.RuneError && size == 1 { // a lone surrogate, which is escaped everywhere
 			r, size = rune(text[0]&0x0F)<<12|rune(text[1]&0x3F)<<6|rune(text[2]&0x3F), 3
+			if w.keep {
+				r = utf8.RuneError
+			}
 			out = fmt.Appendf(out, `\u%04x`, r)
 			text = text[size:]
 			continue
