@@ -22,7 +22,7 @@ func (j *Jobs) workers() *river.Workers {
 		return j.db.StepOperation(ctx, job.Args.OperationID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.ProcessWebhookJob]) error {
-		return j.db.ProcessWebhook(ctx, job.Args.WebhookID)
+		return j.db.ProcessWebhooks(ctx, append([]int64{job.Args.WebhookID}, job.Args.More...))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[models.PartnerJob]) error {
 		return j.db.TellPartner(ctx, job.Args.UpdateID)

@@ -76,6 +76,9 @@ var invariants = []struct{ name, sql string }{
 			AND EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0)`},
 	{"a verified webhook that was received is on its way", `
 		SELECT 'webhook ' || id FROM webhooks WHERE state = 'received' AND next_at IS NULL`},
+	{"a webhook that came again names the first one", `
+		SELECT 'webhook ' || w.id FROM webhooks w WHERE w.duplicate_of IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM webhooks f WHERE f.id = w.duplicate_of AND f.duplicate_of IS NULL)`},
 	{"the totals of days equal the orders and refunds", `
 		SELECT 'store ' || store_id || ' on ' || day FROM day_counts c
 		FULL JOIN (SELECT store_id, day, kind, status, currency, sum(n) AS n, sum(minor) AS minor FROM day_totals GROUP BY 1, 2, 3, 4, 5

@@ -77,9 +77,10 @@ type Receipt struct {
 	OrderRef    string // the order it names, as the provider knows it
 }
 
-// ProcessWebhookJob asks for a stored webhook to be acted upon.
+// ProcessWebhookJob asks for stored webhooks to be acted upon, one after the other.
 type ProcessWebhookJob struct {
-	WebhookID int64 `json:"webhook_id"`
+	WebhookID int64   `json:"webhook_id"`
+	More      []int64 `json:"more,omitempty"`
 }
 
 // Kind names the job.

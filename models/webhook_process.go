@@ -34,6 +34,11 @@ func given(order *int64, format string, args ...any) (outcome, error) {
 // webhookSteps are the pauses between tries to act on a webhook; the last one repeats.
 var webhookSteps = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour}
 
+// ProcessWebhooks acts on stored webhooks that came together. What goes wrong with one does not keep it from the others.
+func (db *DB) ProcessWebhooks(ctx context.Context, ids []int64) error {
+	return each(ids, 1, func(id int64) error { return db.ProcessWebhook(ctx, id) })
+}
+
 // ProcessWebhook acts on a stored webhook when it is due, after those that came before it for the same
 // order. What goes wrong is tried again, and left for a person in the end.
 func (db *DB) ProcessWebhook(ctx context.Context, id int64) error {

@@ -26,6 +26,13 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	w := &Webhook{
 		Source: d.Source, BodySHA256: sumOf(d, hint), Headers: withoutToken(keptHeaders(d.Header)), Address: textOf(d.Address), Verdict: Verified, State: WebhookReceived,
 	}
+	if len(signers) == 1 && !hint {
+		w.StoreID = signers[0].store
+		if db.intake.repeated(w) {
+			return db.storeWebhook(ctx, w)
+		}
+		w.StoreID = 0
+	}
 	switch problem := checkBody(d, hint); {
 	case len(signers) == 0 && problem != nil:
 		return db.refuseWebhook(ctx, d, w, Unreadable, "It carries no signature of a store here, and "+problem.Error()+".")

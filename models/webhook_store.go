@@ -13,13 +13,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Webhooks that come at the same time share a transaction: while one is on its way to the disk, the next
 // ones gather. Each is answered when it is on disk, alone or with others.
 const (
 	intakeTogether = 64 // webhooks of one transaction
-	intakeAtOnce   = 2  // transactions
+	intakeAtOnce   = 1  // transactions
 	intakePatience = 5 * time.Second
 )
 
@@ -28,13 +29,28 @@ type intake struct {
 	mu      sync.Mutex
 	waiting []*arrival
 	running int
+	lately  lately
+	fresh   []int64 // on disk and due, and in no job yet
+	queuing bool
 }
 
 // arrival is a verified webhook that is being stored.
 type arrival struct {
 	w         *Webhook
+	first     int64 // the same webhook, on disk since lately; 0 when none is known
 	duplicate bool
 	done      chan error
+}
+
+// sameness is what two webhooks have in common that are the same.
+type sameness struct {
+	source string
+	store  int64
+	sum    string
+}
+
+func samenessOf(w *Webhook) sameness {
+	return sameness{w.Source, w.StoreID, string(w.BodySHA256)}
 }
 
 // storeWebhook stores a verified webhook with its job, or, when it came before, the fact that it came again.
@@ -42,6 +58,9 @@ func (db *DB) storeWebhook(ctx context.Context, w *Webhook) (Receipt, error) {
 	a := &arrival{w: w, done: make(chan error, 1)}
 	in := &db.intake
 	in.mu.Lock()
+	if first := in.lately.first(samenessOf(w)); first != nil {
+		a.first = first.ID
+	}
 	in.waiting = append(in.waiting, a)
 	start := in.running < intakeAtOnce
 	if start {
@@ -80,21 +99,24 @@ func (db *DB) storeWaiting(ctx context.Context) {
 	}
 }
 
-// storeTogether stores webhooks in one transaction. When that fails, each is tried by itself, so that
-// none fails for another's sake.
+// storeTogether stores webhooks by one statement, which is a transaction. When that fails, each is tried by
+// itself, so that none fails for another's sake.
 func (db *DB) storeTogether(ctx context.Context, together []*arrival) {
 	ctx, cancel := context.WithTimeout(ctx, intakePatience)
 	defer cancel()
 	slices.SortStableFunc(together, func(a, b *arrival) int { return bytes.Compare(a.w.BodySHA256, b.w.BodySHA256) }) // locks are taken in one order
-	err := db.Tx(ctx, func(tx *DB) error {
-		return tx.raw(func(conn *pgx.Conn) error { return db.insertWebhooks(ctx, conn, together) })
-	})
+	err := db.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return db.insertWebhooks(ctx, conn.Conn(), together) })
 	var pgErr *pgconn.PgError
-	if len(together) > 1 && errors.As(err, &pgErr) {
+	if (len(together) > 1 || together[0].first != 0) && errors.As(err, &pgErr) {
 		for _, a := range together {
+			a.first = 0 // it may be gone; the database knows
 			db.storeTogether(ctx, []*arrival{a})
 		}
 		return
+	}
+	if err == nil {
+		db.intake.remember(together)
+		db.queueWebhooks(ctx, together)
 	}
 	for _, a := range together {
 		a.done <- err
@@ -103,51 +125,55 @@ func (db *DB) storeTogether(ctx context.Context, together []*arrival) {
 
 // intakeColumns are what is stored of a webhook when it comes in, as they are taken out of arrays.
 const intakeColumns = `unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[], $9::text[],
-	$10::text[], $11::text[], $12::text[], $13::text[]) AS d (source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers, address,
-	partner_order_id, payment_ref, order_ref, mode)`
+	$10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[]) AS d (source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers, address,
+	partner_order_id, payment_ref, order_ref, mode, first)`
 
-// insertWebhooks writes new webhooks with their jobs, and of those that came before that they came again.
+// insertWebhooks writes new webhooks, due to be acted upon, and of those that came before that they came again:
+// at once when the first is known to be on disk, else after the database said so.
 func (db *DB) insertWebhooks(ctx context.Context, conn *pgx.Conn, together []*arrival) error {
 	args, err := intakeArgs(together)
 	if err != nil {
 		return err
 	}
 	rows, err := conn.Query(ctx, `INSERT INTO webhooks (source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers, address,
-			partner_order_id, payment_ref, order_ref, mode, verdict, state, next_at)
-		SELECT source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers::jsonb, address,
-			partner_order_id, payment_ref, order_ref, mode, 'verified', 'received', clock_timestamp() FROM `+intakeColumns+`
-		ON CONFLICT DO NOTHING RETURNING id, source, store_id, body_sha256`, args...)
+			partner_order_id, payment_ref, order_ref, mode, verdict, state, next_at, processed_at, duplicate_of, order_id, effect)
+		SELECT source, store_id, claimed_store_id, event, event_id, body_sha256, CASE WHEN first = 0 THEN body ELSE '' END, headers::jsonb, address,
+			partner_order_id, payment_ref, order_ref, mode, 'verified', CASE WHEN first = 0 THEN 'received' ELSE 'duplicate' END,
+			CASE WHEN first = 0 THEN clock_timestamp() END, CASE WHEN first <> 0 THEN clock_timestamp() END, nullif(first, 0),
+			(SELECT f.order_id FROM webhooks f WHERE f.id = nullif(d.first, 0)),
+			CASE WHEN first = 0 THEN '' ELSE format('The same as webhook %s; nothing happened again.', first) END FROM `+intakeColumns+`
+		ON CONFLICT DO NOTHING RETURNING id, source, store_id, body_sha256, duplicate_of IS NOT NULL`, args...)
 	if err != nil {
 		return err //nolint:wrapcheck // storeWebhook says what was tried
 	}
-	type key struct {
-		source string
-		store  int64
-		sum    string
-	}
-	stored := map[key]int64{}
-	var id, store int64
-	var source string
+	stored, repeated := map[sameness]int64{}, map[sameness][]int64{}
+	var k sameness
+	var id int64
 	var sum []byte
-	if _, err := pgx.ForEachRow(rows, []any{&id, &source, &store, &sum}, func() error {
-		stored[key{source, store, string(sum)}] = id
+	var repeat bool
+	if _, err := pgx.ForEachRow(rows, []any{&id, &k.source, &k.store, &sum, &repeat}, func() error {
+		k.sum = string(sum)
+		if repeat {
+			repeated[k] = append(repeated[k], id)
+		} else {
+			stored[k] = id
+		}
 		return nil
 	}); err != nil {
 		return err //nolint:wrapcheck // storeWebhook says what was tried
 	}
-	var jobs []Job
 	var again []*arrival
 	for _, a := range together {
-		k := key{a.w.Source, a.w.StoreID, string(a.w.BodySHA256)}
-		if a.w.ID, a.duplicate = stored[k], stored[k] == 0; a.duplicate {
-			again = append(again, a)
-			continue
+		k := samenessOf(a.w)
+		switch ids := repeated[k]; {
+		case a.first != 0 && len(ids) > 0:
+			a.w.ID, a.duplicate, repeated[k] = ids[0], true, ids[1:]
+		case stored[k] != 0:
+			a.w.ID, a.duplicate = stored[k], false
+			delete(stored, k) // another one like it in this statement came second
+		default:
+			a.duplicate, again = true, append(again, a)
 		}
-		delete(stored, k) // another one like it in this transaction came second
-		jobs = append(jobs, ProcessWebhookJob{WebhookID: a.w.ID})
-	}
-	if err := db.enqueueAll(ctx, conn, jobs); err != nil {
-		return err
 	}
 	return db.insertRepeats(ctx, conn, again)
 }
@@ -204,37 +230,20 @@ func (db *DB) insertRepeats(ctx context.Context, conn *pgx.Conn, again []*arriva
 func intakeArgs(together []*arrival) ([]any, error) {
 	n := len(together)
 	text := make([][]string, 11)
-	stores, sums, bodies := make([]int64, 0, n), make([][]byte, 0, n), make([][]byte, 0, n)
+	stores, firsts, sums, bodies := make([]int64, 0, n), make([]int64, 0, n), make([][]byte, 0, n), make([][]byte, 0, n)
 	for _, a := range together {
 		w := a.w
 		headers, err := json.Marshal(w.Headers)
 		if err != nil {
 			return nil, fmt.Errorf("write the headers: %w", err)
 		}
-		stores, sums, bodies = append(stores, w.StoreID), append(sums, w.BodySHA256), append(bodies, w.Body)
+		stores, firsts = append(stores, w.StoreID), append(firsts, a.first)
+		sums, bodies = append(sums, w.BodySHA256), append(bodies, w.Body)
 		for i, value := range []string{
 			w.Source, w.ClaimedStoreID, w.Event, w.EventID, string(headers), w.Address, w.PartnerOrderID, w.PaymentRef, w.OrderRef, w.Mode,
 		} {
 			text[i] = append(text[i], strings.ReplaceAll(value, "\x00", ""))
 		}
 	}
-	return []any{text[0], stores, text[1], text[2], text[3], sums, bodies, text[4], text[5], text[6], text[7], text[8], text[9]}, nil
-}
-
-// enqueueAll puts jobs into the queue as part of the transaction of conn.
-func (db *DB) enqueueAll(ctx context.Context, conn *pgx.Conn, jobs []Job) error {
-	if db.enqueuer == nil || len(jobs) == 0 {
-		return nil
-	}
-	if many, ok := db.enqueuer.(interface {
-		EnqueueAll(ctx context.Context, tx pgx.Tx, jobs []Job) error
-	}); ok {
-		return many.EnqueueAll(ctx, ownedTx{conn}, jobs) //nolint:wrapcheck // says what it did
-	}
-	for _, job := range jobs {
-		if err := db.enqueuer.Enqueue(ctx, ownedTx{conn}, job); err != nil {
-			return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
-		}
-	}
-	return nil
+	return []any{text[0], stores, text[1], text[2], text[3], sums, bodies, text[4], text[5], text[6], text[7], text[8], text[9], firsts}, nil
 }
