@@ -37,6 +37,9 @@ func (db *DB) afterSettling(ctx context.Context, p *Payment, op *Operation, was 
 		if err == nil {
 			err = db.restGoesBack(ctx, p, op, via)
 		}
+		if err == nil && (op.State == Succeeded || was == Succeeded) {
+			err = db.tellSession(ctx, p)
+		}
 	}
 	if err != nil {
 		return err

@@ -250,7 +250,10 @@ func (db *DB) recordStart(ctx context.Context, c *Checkout, start gateways.Start
 	if err != nil {
 		return fmt.Errorf("save checkout %d: %w", c.ID, err)
 	}
-	return db.wakePayment(ctx, p)
+	if err := db.wakePayment(ctx, p); err != nil {
+		return err
+	}
+	return db.tellSession(ctx, p)
 }
 
 // endStart ends an attempt at which the buyer got nowhere. Its payment failed: no money can have moved.
@@ -272,7 +275,7 @@ func (db *DB) endStart(ctx context.Context, c *Checkout, sentence string) error 
 	if err != nil {
 		return fmt.Errorf("end payment %d: %w", p.ID, err)
 	}
-	return nil
+	return db.tellSession(ctx, p)
 }
 
 // noteStartProblem tells the order's history why a provider would not begin a payment.

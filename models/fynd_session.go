@@ -34,11 +34,14 @@ type FyndRefund struct {
 	StoreID     int64
 	OrderID     int64
 	OperationID *int64
+	EventID     *int64 // the REFUND_INITIATED that it is in the order's list
 	RequestID   string // up to 20 digits: never a number
 	AmountMinor int64
 	Currency    string
 	JourneyType string
 	Body        json.RawMessage `gorm:"type:jsonb"`
 	BodyHash    []byte
+	Problem     string // why it waits for a person, or ""
+	Reply       string // what Fynd was answered
 	CreatedAt   time.Time
 }

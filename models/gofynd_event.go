@@ -128,7 +128,12 @@ func (db *DB) recordFyndEvent(ctx context.Context, w *Webhook, event *gofynd.Eve
 		return "", fmt.Errorf("record %s of order %d: %w", event.Name, order.ID, res.Error)
 	}
 	if res.RowsAffected == 0 {
-		return fmt.Sprintf("%s of request %s was known already.", event.Name, row.RequestID), nil
+		said := fmt.Sprintf("%s of request %s was known already.", event.Name, row.RequestID)
+		joined, err := db.sameRequest(ctx, w, &row)
+		if err != nil || !joined {
+			return said, err
+		}
+		return said, db.lastEvent(ctx, order, w, event)
 	}
 	if event.Name == EventRefundInitiated {
 		if err := db.answeredElsewhere(ctx, order, &row); err != nil {

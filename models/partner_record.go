@@ -30,6 +30,11 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 	if err != nil {
 		return err
 	}
+	var none *tokenless
+	if errors.As(answer, &none) { // nothing was said, so it was no attempt
+		u.Tries--
+		return db.putOff(ctx, u, at.Add(time.Minute), none.sentence())
+	}
 	attempt := PartnerAttempt{At: at, Exchanges: exchanges}
 	if answer != nil {
 		attempt.Problem = message(answer)
@@ -43,22 +48,36 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 			return err
 		}
 		return db.tellNext(ctx, u)
-	case !mayRepeat(answer):
-		return db.closeUpdate(ctx, u, "failed", attempt.Problem)
+	case !mayRepeat(answer) && !otherToken(answer, u.Tries):
+		return db.giveUpTelling(ctx, u, attempt.Problem)
 	case u.Tries >= db.timings.PartnerTries:
-		return db.closeUpdate(ctx, u, "failed", fmt.Sprintf("Given up after %d attempts. %s", u.Tries, attempt.Problem))
+		return db.giveUpTelling(ctx, u, fmt.Sprintf("Given up after %d attempts. %s", u.Tries, attempt.Problem))
 	}
 	return db.putOff(ctx, u, at.Add(max(db.partnerPause(u.Tries), after(answer))), attempt.Problem)
 }
 
+// giveUpTelling leaves an update for a person. What waited for it is told without it.
+func (db *DB) giveUpTelling(ctx context.Context, u *PartnerUpdate, why string) error {
+	if err := db.closeUpdate(ctx, u, "failed", why); err != nil {
+		return err
+	}
+	return db.tellNext(ctx, u)
+}
+
+// otherToken says whether Fynd refused only the token, and another is worth a try.
+func otherToken(answer error, tries int) bool {
+	var stale *staleToken
+	return errors.As(answer, &stale) && tries < patience
+}
+
 // tellNext makes what waited for an update due.
 func (db *DB) tellNext(ctx context.Context, u *PartnerUpdate) error {
-	if u.OperationID == nil {
+	where, args := u.siblings()
+	if where == "" {
 		return nil
 	}
 	var ids []int64
-	err := db.in(ctx).Raw(`UPDATE partner_updates SET next_at = clock_timestamp() WHERE operation_id = ? AND kind = ? AND state = 'queued' AND tries = 0
-		RETURNING id`, *u.OperationID, u.Kind).Scan(&ids).Error
+	err := db.in(ctx).Raw("UPDATE partner_updates SET next_at = clock_timestamp() WHERE "+where+" AND state = 'queued' AND tries = 0 RETURNING id", args...).Scan(&ids).Error
 	if err != nil {
 		return fmt.Errorf("wake what waited for update %d: %w", u.ID, err)
 	}
@@ -117,24 +136,31 @@ func logged(log json.RawMessage, attempt PartnerAttempt) (json.RawMessage, error
 
 // putOff leaves an update queued until next, with the reason.
 func (db *DB) putOff(ctx context.Context, u *PartnerUpdate, next time.Time, why string) error {
-	return db.saveUpdate(ctx, u, map[string]any{"next_at": next, "tries": u.Tries, "problem": why, "log": u.Log})
+	return db.saveUpdate(ctx, u, map[string]any{"next_at": next, "sending_until": nil, "tries": u.Tries, "problem": why, "log": u.Log})
 }
 
 // closeUpdate ends an update and tells the order's history.
 func (db *DB) closeUpdate(ctx context.Context, u *PartnerUpdate, state, why string) error {
-	err := db.saveUpdate(ctx, u, map[string]any{"state": state, "next_at": nil, "problem": why, "log": u.Log, "done_at": now()})
+	err := db.saveUpdate(ctx, u, map[string]any{"state": state, "next_at": nil, "sending_until": nil, "problem": why, "log": u.Log, "done_at": now()})
 	if err != nil {
 		return err
 	}
 	if u.Kind == confirmKind && state == "done" {
 		return db.confirmationHeard(ctx, u)
 	}
-	comment := fmt.Sprintf("Fynd was told %s for request %s.", u.Status, u.RequestID)
+	about := "for request " + u.RequestID
+	if u.Kind == paymentKind {
+		about = fmt.Sprintf("for the payment of %s", u.Amount())
+		if u.Held() {
+			about = "for the payment, which is held"
+		}
+	}
+	comment := fmt.Sprintf("Fynd was told %s %s.", u.Status, about)
 	switch {
 	case u.Kind == confirmKind:
 		comment = fmt.Sprintf("Fynd did not confirm the payment of %s. %s", u.Amount(), why)
 	case state == "failed":
-		comment = fmt.Sprintf("Fynd could not be told %s for request %s. %s", u.Status, u.RequestID, why)
+		comment = fmt.Sprintf("Fynd could not be told %s %s. %s", u.Status, about, why)
 	case why != "":
 		return nil // nothing was said, and nothing needed to be
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"gorm.io/gorm"
@@ -24,8 +25,10 @@ type PartnerAttempt struct {
 type telling struct {
 	update    PartnerUpdate
 	words     gofynd.RefundUpdate
-	confirmed *gofynd.Confirmation // instead, that an order is paid
+	confirmed *gofynd.Confirmation  // instead, that an order is paid
+	payment   *gofynd.PaymentUpdate // instead, how the payment of a session stands
 	fynd      *gofynd.Gateway
+	channel   *channelOf // of a session, with which fynd is made
 }
 
 // TellPartner makes one attempt to tell Fynd what an update says. An update that is not due is left alone.
@@ -36,7 +39,7 @@ func (db *DB) TellPartner(ctx context.Context, id int64) error {
 	}
 	calling, trace := gateways.WithTrace(context.WithoutCancel(ctx))
 	calling, cancel := context.WithTimeout(calling, db.timings.CallTimeout+5*time.Second)
-	answer := t.send(calling)
+	answer := db.openAndSend(calling, t)
 	cancel()
 	err = db.Tx(context.WithoutCancel(ctx), func(tx *DB) error {
 		return tx.recordTold(ctx, &t.update, answer, trace.Exchanges())
@@ -47,6 +50,31 @@ func (db *DB) TellPartner(ctx context.Context, id int64) error {
 	return nil
 }
 
+// openAndSend says it, over the way of an extension where a session is told of. A token that Fynd does not accept is
+// not used again.
+func (db *DB) openAndSend(ctx context.Context, t *telling) (err error) {
+	if t.channel == nil {
+		return t.send(ctx)
+	}
+	if t.fynd, err = db.openChannel(ctx, t.channel); err != nil {
+		return err
+	}
+	err = t.send(ctx)
+	var e *gateways.Error
+	if !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
+		return err
+	}
+	if refused := db.FyndBearerRefused(context.WithoutCancel(ctx), t.channel.install, t.channel.channel.Token); refused != nil {
+		return refused
+	}
+	return &staleToken{err}
+}
+
+// staleToken says that Fynd did not accept a token. Another may do.
+type staleToken struct{ error }
+
+func (s *staleToken) Unwrap() error { return s.error }
+
 // send says it. A client that breaks down has not been heard, as far as anybody knows.
 func (t *telling) send(ctx context.Context) (err error) {
 	defer func() {
@@ -54,11 +82,14 @@ func (t *telling) send(ctx context.Context) (err error) {
 			err = &gateways.Error{Kind: gateways.Unknown, Verb: t.update.Kind, Message: fmt.Sprintf("the client broke down: %v", cause)}
 		}
 	}()
-	if t.confirmed != nil {
+	switch {
+	case t.confirmed != nil:
 		_, err = t.fynd.ConfirmPayment(ctx, *t.confirmed)
-		return err //nolint:wrapcheck // a gateways.Error says what may be done
+	case t.payment != nil:
+		_, err = t.fynd.UpdatePaymentSession(ctx, *t.payment)
+	default:
+		_, err = t.fynd.UpdateRefundSession(ctx, t.words)
 	}
-	_, err = t.fynd.UpdateRefundSession(ctx, t.words)
 	return err //nolint:wrapcheck // a gateways.Error says what may be done
 }
 
@@ -79,10 +110,12 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 		if u.State != "queued" || u.NextAt == nil || u.NextAt.After(at) {
 			return nil
 		}
-		stale, waits, err := tx.partnerOrder(ctx, u)
+		stale, waits, err := tx.partnerOrder(ctx, u, at)
 		switch {
 		case err != nil:
 			return err
+		case stale && u.Kind == paymentKind:
+			return tx.closeUpdate(ctx, u, "done", "Not told: more has become of the payment since.")
 		case stale:
 			return tx.closeUpdate(ctx, u, "done", "Not told: Fynd knows the end of this refund already.")
 		case waits:
@@ -94,7 +127,7 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 		switch {
 		case errors.As(err, &problem):
 			return tx.putOff(ctx, u, at.Add(time.Minute), problem.Sentence)
-		case errors.As(err, &fault) && u.Kind == confirmKind && fault.Kind == gateways.Declined:
+		case errors.As(err, &fault) && u.Kind != refundKind && fault.Kind == gateways.Declined:
 			return tx.closeUpdate(ctx, u, "failed", fault.Message)
 		case errors.As(err, &fault):
 			return tx.putOff(ctx, u, at.Add(time.Minute), fault.Message)
@@ -102,7 +135,8 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 			return err
 		}
 		t.update.Tries++
-		return tx.saveUpdate(ctx, u, map[string]any{"next_at": at.Add(tx.timings.Lease), "tries": t.update.Tries, "gid": u.GID})
+		until := at.Add(tx.timings.Lease)
+		return tx.saveUpdate(ctx, u, map[string]any{"next_at": until, "sending_until": until, "tries": t.update.Tries, "gid": u.GID})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim update %d: %w", id, err)
@@ -122,33 +156,11 @@ func (db *DB) lockUpdate(ctx context.Context, id int64) (*PartnerUpdate, error) 
 	return &u, nil
 }
 
-// patience is how many attempts an update gets before what comes after it is told without it.
-const patience = 3
-
-// partnerOrder says where an update stands among those of its operation: stale when an end was told and
-// this is only the beginning, waiting when an earlier one is still to be told.
-func (db *DB) partnerOrder(ctx context.Context, u *PartnerUpdate) (stale, waits bool, err error) {
-	if u.OperationID == nil {
-		return false, false, nil
-	}
-	var others []PartnerUpdate
-	err = db.in(ctx).Select("id", "status", "state", "tries").Where("operation_id = ? AND kind = ? AND id <> ?", *u.OperationID, u.Kind, u.ID).Find(&others).Error
-	if err != nil {
-		return false, false, fmt.Errorf("read what Fynd was told of operation %d: %w", *u.OperationID, err)
-	}
-	for _, other := range others {
-		switch {
-		case u.Status == partnerWords[Accepted] && other.State == "done":
-			stale = true
-		case other.ID < u.ID && other.State == "queued" && other.Tries < patience:
-			waits = true
-		}
-	}
-	return stale, waits && !stale, nil
-}
-
-// preparePartner opens the store's Fynd settings and gathers what is to be said.
+// preparePartner gathers what is to be said, and opens the store's Fynd settings where they say it.
 func (db *DB) preparePartner(ctx context.Context, u *PartnerUpdate) (*telling, error) {
+	if u.SessionID != nil {
+		return db.prepareSession(ctx, u)
+	}
 	store, err := db.Store(ctx, u.StoreID)
 	if err != nil {
 		return nil, err
@@ -173,22 +185,54 @@ func (db *DB) preparePartner(ctx context.Context, u *PartnerUpdate) (*telling, e
 		words, err := db.confirmWords(ctx, u, &order)
 		return &telling{update: *u, fynd: fynd, confirmed: words}, err
 	}
-	var op Operation
-	var p Payment
-	if err := db.in(ctx).First(&op, "id = ?", u.OperationID).Error; err != nil {
-		return nil, fmt.Errorf("read the operation of update %d: %w", u.ID, err)
-	}
-	if err := db.in(ctx).First(&p, "id = ?", op.PaymentID).Error; err != nil {
-		return nil, fmt.Errorf("read payment %d: %w", op.PaymentID, err)
-	}
 	if u.GID == "" {
 		u.GID = deref(order.GID) // it may have become known since
 	}
 	if u.GID == "" {
 		return nil, problemf("Fynd's id of the payment is not known yet, and without it Fynd cannot be told.")
 	}
-	return &telling{update: *u, fynd: fynd, words: gofynd.RefundUpdate{
+	words, err := db.refundWords(ctx, u)
+	return &telling{update: *u, fynd: fynd, words: words}, err
+}
+
+// prepareSession gathers what is to be said of a payment that Fynd asked an extension for.
+func (db *DB) prepareSession(ctx context.Context, u *PartnerUpdate) (*telling, error) {
+	s, channel, err := db.sessionOfUpdate(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	t := &telling{update: *u, channel: channel}
+	if u.Kind == paymentKind {
+		t.payment, err = db.paymentWords(ctx, u, s)
+		return t, err
+	}
+	facts, err := factsOf(s)
+	if err != nil {
+		return nil, err
+	}
+	if t.words, err = db.refundWords(ctx, u); err != nil {
+		return nil, err
+	}
+	t.words.Session = &facts
+	return t, nil
+}
+
+// refundWords are what Fynd is told of a refund.
+func (db *DB) refundWords(ctx context.Context, u *PartnerUpdate) (gofynd.RefundUpdate, error) {
+	var op Operation
+	var p Payment
+	if err := db.in(ctx).First(&op, "id = ?", u.OperationID).Error; err != nil {
+		return gofynd.RefundUpdate{}, fmt.Errorf("read the operation of update %d: %w", u.ID, err)
+	}
+	if err := db.in(ctx).First(&p, "id = ?", op.PaymentID).Error; err != nil {
+		return gofynd.RefundUpdate{}, fmt.Errorf("read payment %d: %w", op.PaymentID, err)
+	}
+	words := gofynd.RefundUpdate{
 		GID: u.GID, RequestID: u.RequestID, Status: u.Status, Amount: op.Amount(), Total: p.Captured(), Gateway: driverName(db.drivers[p.Gateway], &p),
 		PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, RefundRef: op.Ref, UTR: op.Reference, Reason: reasonLabel(op.Reason), Mode: p.Mode, At: op.CreatedAt,
-	}}, nil
+	}
+	if u.SessionID != nil {
+		words.Receipt = op.IdempotencyKey
+	}
+	return words, nil
 }

@@ -200,6 +200,11 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 	if err != nil {
 		return "", err
 	}
+	if p.Status != was || p.CapturedMinor != drawn || doubt {
+		if err := db.tellSession(ctx, p); err != nil {
+			return "", err
+		}
+	}
 	if p.Status != was {
 		err = db.audit(ctx, p.StoreID, by, "payment."+string(p.Status), "payment "+strconv.FormatInt(p.ID, 10), &p.OrderID, map[string]any{
 			"was": was, "via": via, "captured_minor": p.CapturedMinor, "currency": p.Currency,

@@ -62,8 +62,12 @@ func (db *DB) notePaidInVain(ctx context.Context, p *Payment, by Actor) (string,
 	return said, db.addHistory(ctx, OrderHistory{OrderID: p.OrderID, StoreID: p.StoreID, Kind: "payment", Comment: said}, by)
 }
 
-// confirmAtPartner has Fynd told that a payment came in, for orders that Fynd knows.
+// confirmAtPartner has Fynd told that a payment came in, for orders that Fynd knows. Of one that Fynd asked an
+// extension for it hears otherwise.
 func (db *DB) confirmAtPartner(ctx context.Context, p *Payment, by Actor) error {
+	if session, err := db.SessionOfPayment(ctx, p); session != nil || err != nil {
+		return err
+	}
 	order, err := db.lockOrder(ctx, p.OrderID)
 	if err != nil {
 		return err

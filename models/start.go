@@ -46,6 +46,9 @@ func (db *DB) start(ctx context.Context, p *Payment, op *Operation, by Actor) er
 	if err := db.enqueue(ctx, DispatchJob{OperationID: op.ID}); err != nil {
 		return err
 	}
+	if err := db.tellBegun(ctx, p, op); err != nil {
+		return err
+	}
 	return db.audit(ctx, op.StoreID, by, string(op.Kind)+".requested", "operation "+strconv.FormatInt(op.ID, 10), &op.OrderID, map[string]any{
 		"payment": op.PaymentID, "amount_minor": op.AmountMinor, "currency": op.Currency, "reason": op.Reason, "key": op.IdempotencyKey,
 	})
