@@ -29,7 +29,7 @@ func (db *DB) checkoutOf(ctx context.Context, c *Checkout, settings *GatewaySett
 	case "ccavenue": // its buyers bring the answer back themselves
 		back, notify = callbacks+"/return", callbacks+"/echo"
 		turned = back
-	case "klarna": // its page has a way back of its own, besides those for buyers who paid or were declined
+	case "klarna", "razorpay": // their pages have a way back of their own, besides those for buyers who paid or were declined
 		turned = back + "?turned=back"
 	}
 	return gateways.Checkout{

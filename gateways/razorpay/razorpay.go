@@ -64,7 +64,10 @@ var (
 	_ gateways.Lister   = (*gateway)(nil)
 )
 
-type gateway struct{ api *gateways.Client }
+type gateway struct {
+	api *gateways.Client
+	key string
+}
 
 type lookup func(context.Context, gateways.Request) (gateways.Result, error)
 
@@ -77,7 +80,7 @@ func open(s gateways.Settings) (gateways.Gateway, error) {
 	api.Sign = func(req *http.Request, _ []byte) { req.SetBasicAuth(id, secret) }
 	api.Secrets = append(api.Secrets, base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
 	api.Explain = explain
-	return &gateway{api}, nil
+	return &gateway{api, id}, nil
 }
 
 // checkKey says whether a key belongs to the mode. Test and live data never meet (Razorpay API docs, authentication).
