@@ -103,7 +103,11 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	if err := cast.Webhooks(system, app.db); err != nil {
 		return err
 	}
-	if err := (cast.Sandbox{Base: boxBase, Kartify: base}).Load(ctx, now); err != nil {
+	side := cast.Sandbox{Base: boxBase, Kartify: base}
+	if err := side.Load(ctx, now); err != nil {
+		return err
+	}
+	if err := side.Returns(system, app.db); err != nil {
 		return err
 	}
 	if err := cast.Notifications(system, app.db, shopOn(boxListener)); err != nil {
@@ -202,6 +206,7 @@ kartify is ready (%.1f s): %s
   Orders Fynd wants refunded: %[2]s/sales/orders?event=REFUND_INITIATED
   Nobody got an e-mail, why:  %[2]s/sales/orders/1032 (and 1013, 1033 to 1036)
   The gateways' side:         %[4]s/_sandbox/
+  A shop on Fynd, to buy in:  %[4]s/_sandbox/fynd/shop
   E-mails to customers:       %[4]s/_sink/
 
 Ctrl-C stops everything; the data stays in %[5]s.

@@ -121,7 +121,7 @@ func newWorldAt(t *testing.T, dbURL string, env ...string) *world {
 	}, env...)
 	now := time.Now()
 	for _, err := range []error{
-		cast.Load(w.ctx, w.db, now), cast.Settings(w.ctx, w.db), cast.Fynd(w.ctx, w.db, w.base), cast.Webhooks(w.ctx, w.db), cast.Sandbox{Base: w.box, Kartify: w.base}.Load(t.Context(), now),
+		cast.Load(w.ctx, w.db, now), cast.Settings(w.ctx, w.db), cast.Fynd(w.ctx, w.db, w.base), cast.Webhooks(w.ctx, w.db), cast.Sandbox{Base: w.box, Kartify: w.base}.Load(t.Context(), now), cast.Sandbox{Base: w.box}.Returns(w.ctx, w.db),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -71,6 +71,7 @@ type fyndRefund struct {
 	AmountMinor int64  `json:"amount_minor"`
 	UTR         string `json:"refund_utr,omitempty"`
 	RefundID    string `json:"refund_id"` // Fynd's own
+	Created     string `json:"created,omitempty"`
 }
 
 func newFynd(s *Sandbox) *fynd {

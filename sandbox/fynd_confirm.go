@@ -89,7 +89,7 @@ func (g *fynd) showPayment(c *call) reply {
 	refunds := []map[string]any{}
 	for request, r := range p.Refunds {
 		refunds = append(refunds, map[string]any{
-			"request_id": request, "amount": r.AmountMinor, "currency": p.Currency, "status": r.Status, "refund_utr": r.UTR,
+			"request_id": request, "amount": r.AmountMinor, "currency": p.Currency, "status": r.Status, "refund_utr": r.UTR, "created": r.Created,
 		})
 	}
 	slices.SortFunc(refunds, func(a, b map[string]any) int {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,73 +16,6 @@ var (
 		"refund_initiated", "refund_pending", "refund_done", "refund_failed", "refund_rejected", "refund_disputed",
 	}
 )
-
-// member is one thing a body has to have: a text, a whole number, an object or a list of objects.
-type member struct {
-	name, kind string
-}
-
-// What a payment in a session update has to have (fdk-client-javascript, PaymentSessionDetail).
-var fyndPaymentMembers = []member{
-	{"gid", "text"},
-	{"payment_id", "text"},
-	{"mode", "text"},
-	{"amount", "number"},
-	{"amount_captured", "number"},
-	{"success_url", "text"},
-	{"cancel_url", "text"},
-	{"payment_methods", "list"},
-	{"g_user_id", "text"},
-	{"currency", "text"},
-	{"aggregator_order_id", "text"},
-	{"status", "text"},
-}
-
-var fyndOrderMembers = []member{
-	{"gid", "text"},
-	{"amount", "number"},
-	{"status", "text"},
-	{"currency", "text"},
-	{"aggregator", "text"},
-	{"aggregator_order_details", "object"},
-}
-
-var fyndRefundMembers = []member{
-	{"request_id", "text"},
-	{"payment_id", "text"},
-	{"amount", "number"},
-	{"status", "text"},
-	{"created", "text"},
-	{"currency", "text"},
-}
-
-// missing says what of a list of members is not there or is something else, or "".
-func missing(where string, in map[string]json.RawMessage, members []member) string {
-	for _, m := range members {
-		raw := in[m.name]
-		var ok bool
-		switch m.kind {
-		case "text":
-			_, ok = readText(raw)
-			ok = ok && string(raw) != "null"
-		case "number":
-			_, err := strconv.ParseInt(string(raw), 10, 64)
-			ok = err == nil
-		case "object":
-			var v map[string]json.RawMessage
-			ok = unmarshal(raw, &v) == nil && v != nil
-		case "list":
-			var v []map[string]json.RawMessage
-			ok = unmarshal(raw, &v) == nil && v != nil
-		}
-		if !ok {
-			return fmt.Sprintf("%q must be a %s", where+m.name, map[string]string{
-				"text": "string", "number": "whole number of the smallest unit", "object": "object", "list": "list of objects",
-			}[m.kind])
-		}
-	}
-	return ""
-}
 
 // sessionUpdate is what both updates have in common.
 type sessionUpdate struct {
@@ -206,7 +140,7 @@ func (g *fynd) updateRefund(c *call) reply {
 		return fyndRefusal(http.StatusConflict, "A refund that is done does not become "+refund.Status)
 	}
 	refund.RefundID = known.RefundID
-	if refund != known {
+	if refund.Created = cmp.Or(known.Created, refund.Created); refund != known {
 		if refund.RefundID == "" {
 			refund.RefundID = newID("RF")
 		}
@@ -242,6 +176,7 @@ func readFyndRefund(list []map[string]json.RawMessage, request string) (fyndRefu
 		var r fyndRefund
 		r.Status, _ = readText(one["status"])
 		r.UTR, _ = readText(one["refund_utr"])
+		r.Created, _ = readText(one["created"])
 		r.AmountMinor, _ = strconv.ParseInt(string(one["amount"]), 10, 64) // missing has read it
 		if !slices.Contains(fyndRefundWords, r.Status) {
 			return refuse(fmt.Sprintf("status %q is not one of %v", r.Status, fyndRefundWords))

@@ -15,6 +15,7 @@ const (
 	FyndExtension   = "Ruosh Pay"
 	FyndKey         = "66f1c0de40a1b2c3d4e5f601"
 	FyndSecret      = "kartify-fynd-extension-secret-0001" //nolint:gosec // of the demo
+	FyndRefresh     = "kartify-fynd-refresh-token-0001"    //nolint:gosec // of the demo
 	FyndCompany     = "1"
 	FyndApplication = "64d24a8a911bf1c20ac3685c"
 )
@@ -48,10 +49,9 @@ func Fynd(ctx context.Context, db *models.DB, kartify string) error {
 	if err != nil {
 		return fmt.Errorf("register the extension of the cast: %w", err)
 	}
-	var install int64
-	err = db.Pool().QueryRow(ctx, "INSERT INTO fynd_installs (extension_id, company_id) VALUES ($1, $2) RETURNING id", e.ID, FyndCompany).Scan(&install)
+	install, err := db.SeedFyndInstall(ctx, e, FyndCompany, FyndRefresh)
 	if err == nil {
-		_, err = db.Pool().Exec(ctx, "INSERT INTO fynd_applications (install_id, application_id, store_id) VALUES ($1, $2, $3)", install, FyndApplication, Ruosh)
+		_, err = db.Pool().Exec(ctx, "INSERT INTO fynd_applications (install_id, application_id, store_id) VALUES ($1, $2, $3)", install.ID, FyndApplication, Ruosh)
 	}
 	if err != nil {
 		return fmt.Errorf("install the extension of the cast: %w", err)

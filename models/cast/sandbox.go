@@ -53,6 +53,9 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := s.send(ctx, http.MethodPut, "/_sandbox/fynd/extensions", s.extension()); err != nil {
+		return err
+	}
 	orders := Orders(now)
 	for _, order := range MailOrders(now) {
 		orders = append(orders, order.Order)
@@ -66,6 +69,23 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// Returns allows the buyers of store 40 back to the test shop of the sandbox.
+func (s Sandbox) Returns(ctx context.Context, db *models.DB) error {
+	if err := db.SetReturnURLs(ctx, Ruosh, []string{s.Base + "/_sandbox/fynd/shop"}, models.SystemActor); err != nil {
+		return fmt.Errorf("allow buyers back to the test shop: %w", err)
+	}
+	return nil
+}
+
+// extension is the cast's payment extension as Fynd knows it.
+func (s Sandbox) extension() map[string]any {
+	return map[string]any{
+		"api_key": FyndKey, "api_secret": FyndSecret, "name": FyndExtension, "base_url": s.Kartify,
+		"channels":  []map[string]any{{"company_id": FyndCompany, "company": "Ruosh", "application_id": FyndApplication, "application": "Ruosh web shop"}},
+		"installed": []map[string]any{{"company_id": FyndCompany, "refresh_token": FyndRefresh}},
+	}
 }
 
 // atSandbox are the gateways whose payments exist at the sandbox.
