@@ -44,7 +44,7 @@ type Config struct {
 	LookupRate   float64       `help:"How many of those questions are put per second to a gateway of a store." default:"5" env:"KARTIFY_LOOKUP_RATE"`
 	DeclineAfter time.Duration `help:"A payment that its provider calls failed, though a bank has numbered it, is doubted for this long." default:"48h" env:"KARTIFY_DECLINE_AFTER"`
 
-	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
+	SMTPURL  string `help:"Mail server that takes the e-mails to customers: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?ca=FILE trusts a certificate of your own. Without it every e-mail is noted as not sent." env:"KARTIFY_SMTP_URL"`
 	MailFrom string `help:"Who the e-mails come from: orders@example.com or Shop <orders@example.com>. Without a name they carry the store's." env:"KARTIFY_MAIL_FROM"`
 
 	NotifyTries    int             `help:"How often a shop is told of a payment until it has heard, in each series." default:"50" env:"KARTIFY_NOTIFY_TRIES"`

@@ -34,6 +34,10 @@ func KindOf(err error) Kind {
 	return Unknown
 }
 
+// mustSignIn is what a server says to those who write without having signed in (RFC 4954, section 6): the
+// settings are wrong, not the message.
+const mustSignIn = 530
+
 // before is an error of a step at which the server cannot have had the message. doing says what was being
 // done: "greet the mail server".
 func before(doing string, err error) *Error {
@@ -41,7 +45,7 @@ func before(doing string, err error) *Error {
 	switch {
 	case !errors.As(err, &refused):
 		return &Error{Later, Line(fmt.Sprintf("Could not %s: %v", doing, err), 500)}
-	case refused.Code >= 500:
+	case refused.Code >= 500 && refused.Code != mustSignIn:
 		return &Error{Rejected, sentence(refused)}
 	}
 	return &Error{Later, sentence(refused)}

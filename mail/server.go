@@ -1,13 +1,16 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -19,13 +22,15 @@ import (
 type Server struct {
 	host, port     string
 	user, password string
-	implicit       bool // TLS from the first byte
-	plain          bool // STARTTLS is not asked for
+	implicit       bool           // TLS from the first byte
+	plain          bool           // STARTTLS is not asked for
+	roots          *x509.CertPool // who may vouch for the server; nil are those whom this machine trusts
 	from           netmail.Address
 }
 
 // Parse reads the address of a mail server. smtp://user:password@host:587 asks for STARTTLS, and without it
-// only a server on this machine is spoken to; smtps://host:465 is TLS from the start. ?tls=none gives it up.
+// only a server on this machine is spoken to; smtps://host:465 is TLS from the start. ?tls=none gives it up,
+// ?ca=/etc/kartify/ca.pem names the certificates that vouch for a server with one of its own.
 // Its errors never repeat the address, for it holds a password.
 func Parse(address, from string) (*Server, error) {
 	u, err := url.Parse(address)
@@ -40,6 +45,11 @@ func Parse(address, from string) (*Server, error) {
 	case mode != "":
 		return nil, errors.New("of a mail server's address, ?tls= can only be none, and only with smtp://")
 	}
+	if path := u.Query().Get("ca"); path != "" {
+		if s.roots, err = readRoots(path); err != nil {
+			return nil, err
+		}
+	}
 	if s.port == "" {
 		s.port = map[bool]string{false: "587", true: "465"}[s.implicit]
 	}
@@ -47,6 +57,19 @@ func Parse(address, from string) (*Server, error) {
 		return nil, fmt.Errorf("the sender: %w", err)
 	}
 	return s, nil
+}
+
+// readRoots reads the certificates of a PEM file.
+func readRoots(path string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(path) //nolint:gosec // whoever sets kartify up names it
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates that ?ca= names: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s, which ?ca= names, holds no certificate in PEM", path)
+	}
+	return roots, nil
 }
 
 // From is who messages come from.
@@ -112,7 +135,7 @@ func (s *Server) dial(ctx context.Context) (net.Conn, error) {
 }
 
 func (s *Server) tls() *tls.Config {
-	return &tls.Config{ServerName: s.host, MinVersion: tls.VersionTLS12}
+	return &tls.Config{ServerName: s.host, RootCAs: s.roots, MinVersion: tls.VersionTLS12}
 }
 
 // introduce greets, makes the line secret and signs in. It calls itself by the sender's domain, not by the
@@ -134,10 +157,15 @@ func (s *Server) introduce(client *smtp.Client) error {
 	if s.user == "" {
 		return nil
 	}
+	var auth smtp.Auth
 	_, ways := client.Extension("AUTH")
-	auth := smtp.PlainAuth("", s.user, s.password, s.host, s.plain)
-	if words := strings.Fields(strings.ToUpper(ways)); !slices.Contains(words, "PLAIN") && slices.Contains(words, "LOGIN") {
+	switch words := strings.Fields(strings.ToUpper(ways)); {
+	case slices.Contains(words, "PLAIN"):
+		auth = smtp.PlainAuth("", s.user, s.password, s.host, s.plain)
+	case slices.Contains(words, "LOGIN"):
 		auth = smtp.LoginAuth(s.user, s.password, s.host, s.plain)
+	default:
+		return &Error{Later, Line("The mail server "+s.Name()+" lets nobody sign in by PLAIN or LOGIN; it offers: "+cmp.Or(ways, "nothing")+".", 500)}
 	}
 	if err := client.Auth(auth); err != nil {
 		refused := before("sign in to the mail server", err)
