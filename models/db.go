@@ -50,6 +50,7 @@ type parts struct {
 	mail     *mail.Server // nil when none is configured
 	letters  func(context.Context, Letter) (WrittenLetter, error)
 	guard    notify.Guard
+	waited   waited
 	tokens   sync.Map // installs of Fynd extensions → the lock of those who renew their token
 
 	orderFiles OrderFiles // nil until somebody says how files of orders are written

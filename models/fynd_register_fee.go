@@ -56,14 +56,14 @@ func (t ExtensionFeeText) fee(currencies []string) (ExtensionFee, string) {
 	if t.Method == "" {
 		name = "all methods"
 	}
-	if percent := strings.TrimSuffix(strings.TrimSpace(t.Percent), "%"); percent != "" {
+	if percent := strings.TrimSuffix(strings.TrimSpace(t.Percent), "%"); !nothing(percent) {
 		hundredths, err := money.Parse(strings.TrimSpace(percent), "INR") // two decimals, as a percentage here has
 		if err != nil || hundredths.Minor < 0 || hundredths.Minor > 10000 {
 			return fee, fmt.Sprintf("Write the share for %s as a percentage with at most two decimals, such as 2.5.", name)
 		}
 		fee.Permyriad = hundredths.Minor
 	}
-	if flat := strings.TrimSpace(t.Flat); flat != "" {
+	if flat := strings.TrimSpace(t.Flat); !nothing(flat) {
 		if !money.Known(t.Currency) {
 			return fee, fmt.Sprintf("Say in which currency the amount for %s is.", name)
 		}
@@ -80,6 +80,9 @@ func (t ExtensionFeeText) fee(currencies []string) (ExtensionFee, string) {
 	}
 	return fee, ""
 }
+
+// nothing says whether a number as typed is none, or a nought.
+func nothing(text string) bool { return strings.Trim(text, "0., ") == "" }
 
 // feeOf is the fee that goes for a payment method: its own, or else the one for all.
 func (e *FyndExtension) feeOf(method string) (ExtensionFee, bool) {
