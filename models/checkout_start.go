@@ -79,7 +79,14 @@ func (db *DB) openCheckout(ctx context.Context, link *PaymentLink, req CheckoutR
 	if err != nil {
 		return nil, false, err
 	}
-	if last := page.Checkout; last != nil && page.State != PayDone {
+	ours, err := db.sameWay(ctx, page, link)
+	if err != nil {
+		return nil, false, err
+	}
+	if last := page.Checkout; last != nil && page.State != PayDone && (ours || last.State == CheckoutStarting) {
+		if !ours && last.LeaseUntil.After(at) {
+			return nil, false, conflictf("Another payment of this order is being begun. Try again in a moment.")
+		}
 		if reused, err := db.reuse(ctx, last, req, at); reused || err != nil {
 			return last, false, err
 		}
@@ -94,13 +101,27 @@ func (db *DB) openCheckout(ctx context.Context, link *PaymentLink, req CheckoutR
 		return nil, false, conflictf("Nothing is to be paid for this order any more.")
 	case page.State == PayChecking:
 		return nil, false, conflictf("A payment of this order is being checked. Wait for it before you pay again.")
+	case page.Session != nil && order.Total() != page.Session.Amount():
+		return nil, false, conflictf("The order has changed since its payment was asked for. Go back to the shop and order again.")
 	}
 	way, err := page.way(req.Gateway)
 	if err != nil {
 		return nil, false, err
 	}
-	c, err := db.storeCheckout(ctx, link, order, store, way, req, at)
+	c, err := db.storeCheckout(ctx, link, order, page.mode(), way, req, at)
 	return c, err == nil, err
+}
+
+// sameWay says whether the last attempt was begun in the way of this link: a session of Fynd has its own gateway and mode.
+func (db *DB) sameWay(ctx context.Context, page *PayPage, link *PaymentLink) (bool, error) {
+	switch {
+	case page.Checkout == nil || page.Checkout.LinkID == link.ID:
+		return true, nil
+	case page.Session != nil:
+		return false, nil
+	}
+	other, err := db.sessionOfLink(ctx, page.Checkout.LinkID)
+	return other == nil, err
 }
 
 // way is the gateway that a buyer chose.
@@ -148,8 +169,8 @@ func (db *DB) reuse(ctx context.Context, last *Checkout, req CheckoutRequest, at
 }
 
 // storeCheckout stores a new attempt and its pending payment, before the buyer leaves.
-func (db *DB) storeCheckout(ctx context.Context, link *PaymentLink, order *Order, store *Store, way PayWay, req CheckoutRequest, at time.Time) (*Checkout, error) {
-	settings, err := db.currentSettings(ctx, store.ID, way.Code, store.Mode)
+func (db *DB) storeCheckout(ctx context.Context, link *PaymentLink, order *Order, mode string, way PayWay, req CheckoutRequest, at time.Time) (*Checkout, error) {
+	settings, err := db.currentSettings(ctx, order.StoreID, way.Code, mode)
 	if err != nil {
 		return nil, err
 	}

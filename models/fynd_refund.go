@@ -132,7 +132,7 @@ func (db *DB) openFyndRefund(ctx context.Context, order *Order, req FyndRefundRe
 		case err != nil:
 			return nil, nil, err
 		default:
-			refund.OperationID = &op.ID
+			refund.OperationID, refund.Begun = &op.ID, true
 			if err := db.joinRequest(ctx, op, event); err != nil {
 				return nil, nil, err
 			}

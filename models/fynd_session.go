@@ -3,6 +3,8 @@ package models
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/kartify/kartify/money"
 )
 
 // FyndSession is one payment that Fynd asked for: an order, and the way of its buyer to the gateway and back.
@@ -23,9 +25,16 @@ type FyndSession struct {
 	CancelURL     string          `gorm:"column:cancel_url"`
 	Body          json.RawMessage `gorm:"type:jsonb"` // as it came, also what is not known here
 	BodyHash      []byte
+	Reply         string // what Fynd was answered, and is answered again
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
 }
+
+// Amount is what Fynd asks for.
+func (s *FyndSession) Amount() money.Amount { return money.New(s.AmountMinor, s.Currency) }
+
+// FyndActor is Fynd Platform, which asks an extension for payments and refunds.
+var FyndActor = Actor{Kind: "api", Name: "Fynd Platform"}
 
 // FyndRefund is one refund that Fynd asked for. What became of it is its operation's to say.
 type FyndRefund struct {
@@ -44,4 +53,6 @@ type FyndRefund struct {
 	Problem     string // why it waits for a person, or ""
 	Reply       string // what Fynd was answered
 	CreatedAt   time.Time
+
+	Begun bool `gorm:"-"` // its refund has just been started, by this very request
 }

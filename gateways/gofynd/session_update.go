@@ -33,6 +33,7 @@ type SessionFacts struct {
 	SuccessURL string
 	CancelURL  string
 	Methods    []ToldMethod
+	Initiated  time.Time // when Fynd says that its buyer began; zero when it does not say
 }
 
 // ToldMethod is a payment method as Fynd names it.
@@ -174,6 +175,7 @@ func Facts(body []byte) (SessionFacts, error) {
 		GID: n.of("gid"), PFOrderID: n.of("pf_order_id", "fynd_platform_id"), UserID: n.of("g_user_id"), Locale: n.of("locale"),
 		Merchant: n.of("merchant_locale", "seller_locale"), Kind: first(n.of("kind"), "sale"), Mode: n.of("mode"),
 		SuccessURL: n.of("success_url"), CancelURL: n.of("cancel_url"), Methods: methods(n.at("payment_methods")),
+		Initiated: n.at("initiated_at").moment(),
 	}, err
 }
 
