@@ -73,7 +73,8 @@ type PayPage struct {
 	State    PayState
 	Reason   string // why the last payment was not made, in the provider's words or ours
 	Ways     []PayWay
-	Checkout *Checkout // the last attempt, nil when there is none
+	Checkout *Checkout    // the last attempt, nil when there is none
+	Session  *FyndSession // that the link belongs to, nil when Fynd did not ask for the payment
 }
 
 // PayPage is the page that a payment link opens.
@@ -91,6 +92,9 @@ func (db *DB) PayPage(ctx context.Context, token string) (*PayPage, error) {
 		return nil, err
 	}
 	page.Store = *store
+	if page.Session, err = db.sessionOfLink(ctx, link.ID); err != nil {
+		return nil, err
+	}
 	var payments []Payment
 	if err := db.in(ctx).Where("order_id = ?", link.OrderID).Order("id").Find(&payments).Error; err != nil {
 		return nil, fmt.Errorf("read the payments of order %d: %w", link.OrderID, err)
@@ -108,9 +112,25 @@ func (db *DB) PayPage(ctx context.Context, token string) (*PayPage, error) {
 	}
 	page.judge(payments, doubts, link.spent(at))
 	if page.State == PayOpen || page.State == PayFailed {
-		page.Ways, err = db.payWays(ctx, &page.Order, store)
+		page.Ways, err = db.waysOf(ctx, page)
 	}
 	return page, err
+}
+
+// waysOf are the gateways of a page: those of its store, or the one behind the extension that Fynd asked.
+func (db *DB) waysOf(ctx context.Context, page *PayPage) ([]PayWay, error) {
+	if page.Session == nil {
+		return db.payWays(ctx, &page.Order, &page.Store)
+	}
+	return db.sessionWays(ctx, page.Session)
+}
+
+// mode is the mode in which the order is paid.
+func (p *PayPage) mode() string {
+	if p.Session != nil {
+		return p.Session.Mode
+	}
+	return p.Store.Mode
 }
 
 // judge decides what the buyer is told.

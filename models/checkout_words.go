@@ -22,6 +22,10 @@ func (db *DB) checkoutOf(ctx context.Context, c *Checkout, settings *GatewaySett
 	if err != nil {
 		return gateways.Checkout{}, err
 	}
+	hold, err := db.holds(ctx, c, settings)
+	if err != nil {
+		return gateways.Checkout{}, err
+	}
 	callbacks := fmt.Sprintf("%s/callbacks/%s/%d", req.Address, c.Gateway, c.StoreID)
 	back := req.Address + "/pay/" + req.Token + "/result"
 	notify, turned := callbacks, back
@@ -34,9 +38,23 @@ func (db *DB) checkoutOf(ctx context.Context, c *Checkout, settings *GatewaySett
 	}
 	return gateways.Checkout{
 		OrderRef: c.OrderRef, Amount: order.Total(), Lines: lines, Customer: customerOf(&order),
-		Hold: settings.Values["payment_action"] == "authorize", Locale: store.Locale,
+		Hold: hold, Locale: store.Locale,
 		ReturnURL: back, CancelURL: turned, NotifyURL: notify, Key: c.Key,
 	}, nil
+}
+
+// holds says whether the money is only held when the buyer pays: as the extension says whose session it is, else as
+// the gateway's settings say.
+func (db *DB) holds(ctx context.Context, c *Checkout, settings *GatewaySettings) (bool, error) {
+	s, err := db.sessionOfLink(ctx, c.LinkID)
+	if s == nil || err != nil {
+		return settings.Values["payment_action"] == "authorize", err
+	}
+	e, err := db.FyndExtension(ctx, s.ExtensionID)
+	if err != nil {
+		return false, err
+	}
+	return !e.AutoCapture, nil
 }
 
 // customerOf is who pays, by the order's addresses.

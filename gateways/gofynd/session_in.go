@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/money"
 )
 
@@ -214,4 +215,19 @@ func readSessionAddress(n node) SessionAddress {
 var addressMembers = map[string]bool{
 	"name": true, "address": true, "area": true, "landmark": true, "city": true, "state": true, "pincode": true, "area_code": true,
 	"country": true, "country_iso_code": true, "country_phone_code": true, "phone": true, "email": true,
+}
+
+// SessionReply is what Fynd is answered when it asked for a payment, with the members of each version of its
+// boilerplate (payment-extension-boilerplate; payment extension documentation).
+func SessionReply(id, redirect, gid string) []byte {
+	reply, err := gateways.EncodeJSON(struct {
+		Success  bool   `json:"success"`
+		ID       string `json:"_id"`
+		Redirect string `json:"redirect_url"`
+		GID      string `json:"gid"`
+	}{true, id, redirect, gid})
+	if err != nil {
+		panic(err) // texts can be written
+	}
+	return reply
 }
