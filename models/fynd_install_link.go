@@ -9,9 +9,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// LinkFyndStore says which store a sales channel is here; nil for none. What Fynd said of the channel meanwhile is
+// LinkFyndStore says which store a sales channel of an extension's company is here; nil for none. What Fynd said of the channel meanwhile is
 // acted upon then.
-func (db *DB) LinkFyndStore(ctx context.Context, application int64, store *int64, by Actor) error {
+func (db *DB) LinkFyndStore(ctx context.Context, extension, application int64, store *int64, by Actor) error {
 	return db.Tx(ctx, func(tx *DB) error {
 		var row FyndApplication
 		err := tx.in(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).First(&row, "id = ?", application).Error
@@ -20,6 +20,13 @@ func (db *DB) LinkFyndStore(ctx context.Context, application int64, store *int64
 		}
 		if err != nil {
 			return fmt.Errorf("lock channel %d: %w", application, err)
+		}
+		var install FyndInstall
+		if err := tx.in(ctx).First(&install, "id = ?", row.InstallID).Error; err != nil {
+			return fmt.Errorf("read install %d: %w", row.InstallID, err)
+		}
+		if install.ExtensionID != extension {
+			return ErrNotFound
 		}
 		if store != nil {
 			if _, err := tx.Store(ctx, *store); err != nil {
@@ -31,10 +38,6 @@ func (db *DB) LinkFyndStore(ctx context.Context, application int64, store *int64
 		}
 		if storeOrNone(row.StoreID) == storeOrNone(store) {
 			return nil
-		}
-		var install FyndInstall
-		if err := tx.in(ctx).First(&install, "id = ?", row.InstallID).Error; err != nil {
-			return fmt.Errorf("read install %d: %w", row.InstallID, err)
 		}
 		return tx.linkApplication(ctx, &install, &row, store, by)
 	})

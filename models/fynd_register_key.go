@@ -174,7 +174,10 @@ func (db *DB) rewrapExtensions(ctx context.Context) (int, error) {
 	if err := db.in(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Omit("Logo").Order("id").Find(&rows).Error; err != nil {
 		return 0, fmt.Errorf("read the extensions: %w", err)
 	}
-	n := 0
+	n, err := db.rewrapTokens(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for _, row := range rows {
 		for column, sealed := range map[string]string{"secret": row.APISecret, "review": row.ReviewInstructions} {
 			if sealed == "" || db.keys.Current(sealed) {

@@ -191,3 +191,33 @@ func (db *DB) changeInstall(ctx context.Context, id int64, change map[string]any
 	}
 	return nil
 }
+
+// rewrapTokens seals the tokens of installs again with the key in use now, and reports how many.
+func (db *DB) rewrapTokens(ctx context.Context) (int, error) {
+	var rows []FyndInstall
+	if err := db.in(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&rows).Error; err != nil {
+		return 0, fmt.Errorf("read the installs: %w", err)
+	}
+	n := 0
+	for i := range rows {
+		row := &rows[i]
+		for what, sealed := range map[string]string{"access": row.AccessToken, "refresh": row.RefreshToken} {
+			if sealed == "" || db.keys.Current(sealed) {
+				continue
+			}
+			plain, err := db.keys.Open(row.place(what), sealed)
+			if err != nil {
+				return 0, fmt.Errorf("open the %s token of install %d: %w", what, row.ID, err)
+			}
+			again, err := db.keys.Seal(row.place(what), plain)
+			if err != nil {
+				return 0, err
+			}
+			if err := db.changeInstall(ctx, row.ID, map[string]any{what + "_token": again}); err != nil {
+				return 0, err
+			}
+			n++
+		}
+	}
+	return n, nil
+}

@@ -54,6 +54,9 @@ func New(config Config, db *models.DB) (*Web, error) {
 	return w, nil
 }
 
+// Secure says whether browsers come over TLS.
+func (w *Web) Secure() bool { return w.config.Secure() }
+
 // Add puts routes in, in the order of the menu. A GET answers HEAD too.
 func (w *Web) Add(routes ...Route) error {
 	for _, route := range routes {

@@ -49,3 +49,14 @@
   document.addEventListener("htmx:load", matchAll);
   matchAll();
 }
+
+// A masked field can be looked at while it is typed.
+for (const button of document.querySelectorAll("[data-unmask]")) button.hidden = false;
+kartify.on("click", "[data-unmask]", (e, button) => {
+  const field = document.getElementById(button.dataset.unmask);
+  const shown = field.type === "password";
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+  button.textContent = shown ? "Hide" : "Show";
+  field.focus();
+});

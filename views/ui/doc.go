@@ -8,7 +8,7 @@
 //	messages   Problem Notice Banner EmptyState
 //	the page   Heading Tabs Columns Column Panel PanelHead Facts Fact Code Payload
 //	a list     List FilterForm Chips Table SortHeader PickAll Pick BulkBar Pager
-//	a form     Form fields: Field Input Select Textarea Secret Check Switch FormProblems CSRF
+//	a form     Form fields: Field Input Select Textarea Secret MaskedSecret Check Switch FormProblems CSRF
 //	choices    MultiSelect DateRange Dropdown
 //	windows    Dialog DialogLink DialogActions
 //	progress   Steps OperationSteps Timeline Event

@@ -1,0 +1,128 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// FyndObstacle says why no payments can be made in a sales channel, or nothing when they can.
+func (db *DB) FyndObstacle(ctx context.Context, ch *FyndChannel, mode string) (string, error) {
+	e := &ch.Extension
+	if ch.Install.UninstalledAt != nil {
+		return fmt.Sprintf("Company %s has uninstalled %s.", ch.Install.CompanyID, e.Name), nil
+	}
+	subscribed, err := db.FyndSubscribed(ctx, e.ID, ch.Install.CompanyID)
+	switch {
+	case err != nil:
+		return "", err
+	case !e.Serves(mode, subscribed) && (e.State == ExtensionApproved || e.AcceptedAt != nil):
+		return fmt.Sprintf("%s is private, and company %s is not among its subscribers.", e.Name, ch.Install.CompanyID), nil
+	case !e.Serves(mode, subscribed):
+		return fmt.Sprintf("%s has not passed Fynd's review yet, so it takes payments in test mode only.", e.Name), nil
+	case ch.Application.StoreID == nil:
+		return fmt.Sprintf("Channel %s of company %s is linked to no store here yet.", ch.Application.ApplicationID, ch.Install.CompanyID), nil
+	}
+	settings, err := db.currentSettings(ctx, *ch.Application.StoreID, e.Gateway, mode)
+	var problem *Problem
+	switch {
+	case errors.As(err, &problem):
+		return fmt.Sprintf("The credentials of %s have not been entered for %s mode: fill in the credential form first.", db.drivers[e.Gateway].Name, mode), nil
+	case err != nil:
+		return "", err
+	case !settings.Enabled:
+		return fmt.Sprintf("%s is switched off for this store in %s mode.", db.drivers[e.Gateway].Name, mode), nil
+	}
+	return "", nil
+}
+
+// FyndApplications are the sales channels of a visit's company that are known here.
+func (db *DB) FyndApplications(ctx context.Context, v *FyndVisit) ([]string, error) {
+	var ids []string
+	err := db.in(ctx).Model(&FyndApplication{}).Joins("JOIN fynd_installs i ON i.id = fynd_applications.install_id").
+		Where("i.extension_id = ? AND i.company_id = ? AND i.uninstalled_at IS NULL", v.ExtensionID, v.CompanyID).
+		Order("fynd_applications.id").Limit(200).Pluck("fynd_applications.application_id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("list the channels of company %s: %w", v.CompanyID, err)
+	}
+	return ids, nil
+}
+
+// FyndChannelRow is a sales channel on the page of installs.
+type FyndChannelRow struct {
+	Application FyndApplication
+	Store       *Store            // nil when none is linked, or it is not for the person to see
+	Foreign     bool              // it is linked to a store that is not for the person to see
+	Obstacles   map[string]string // mode → why no payments can be made; "" when they can
+}
+
+// FyndInstallRow is a company on the page of installs.
+type FyndInstallRow struct {
+	Install  FyndInstall
+	Channels []FyndChannelRow
+}
+
+// FyndInstalls are the companies that have installed an extension, those that have it first, with their channels.
+func (db *DB) FyndInstalls(ctx context.Context, e *FyndExtension) ([]FyndInstallRow, error) {
+	var installs []FyndInstall
+	if err := db.in(ctx).Where("extension_id = ?", e.ID).Order("uninstalled_at IS NOT NULL, installed_at DESC, id").Limit(200).Find(&installs).Error; err != nil {
+		return nil, fmt.Errorf("list the installs of extension %d: %w", e.ID, err)
+	}
+	rows := make([]FyndInstallRow, len(installs))
+	for i, install := range installs {
+		rows[i].Install = install
+		var applications []FyndApplication
+		if err := db.in(ctx).Where("install_id = ?", install.ID).Order("id").Limit(200).Find(&applications).Error; err != nil {
+			return nil, fmt.Errorf("list the channels of install %d: %w", install.ID, err)
+		}
+		for _, application := range applications {
+			row, err := db.channelRow(ctx, &FyndChannel{Extension: *e, Install: install, Application: application})
+			if err != nil {
+				return nil, err
+			}
+			rows[i].Channels = append(rows[i].Channels, row)
+		}
+	}
+	return rows, nil
+}
+
+func (db *DB) channelRow(ctx context.Context, ch *FyndChannel) (FyndChannelRow, error) {
+	row := FyndChannelRow{Application: ch.Application, Obstacles: map[string]string{}}
+	if id := ch.Application.StoreID; id != nil {
+		store, err := db.Store(ctx, *id)
+		if errors.Is(err, ErrNotFound) {
+			row.Foreign = true
+			return row, nil
+		}
+		if err != nil {
+			return row, err
+		}
+		row.Store = store
+	}
+	for _, mode := range []string{"test", "live"} {
+		why, err := db.FyndObstacle(ctx, ch, mode)
+		if err != nil {
+			return row, err
+		}
+		row.Obstacles[mode] = why
+	}
+	return row, nil
+}
+
+// FyndInstallOf is a company's install of an extension, also one that has ended. ErrNotFound when there was none.
+func (db *DB) FyndInstallOf(ctx context.Context, extension int64, company string) (*FyndInstall, error) {
+	return db.fyndInstallOf(ctx, extension, company)
+}
+
+// TokenState says how it stands with the token of an install, as of now.
+func (i *FyndInstall) TokenState() string {
+	switch {
+	case i.UninstalledAt != nil:
+		return "none"
+	case i.tokenLeft(now()) > 0:
+		return "good"
+	case i.RefreshToken != "":
+		return "renewed when it is needed"
+	}
+	return "none"
+}
