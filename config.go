@@ -39,6 +39,9 @@ type Config struct {
 	PayKeeperURL string `help:"A PayKeeper server in place of the one in a store's settings." env:"KARTIFY_PAYKEEPER_URL"`
 	CCAvenueURL  string `help:"CCAvenue, when it is not the public one." env:"KARTIFY_CCAVENUE_URL"`
 
+	FyndFrames       []string `help:"Pages that may show the credential form of a Fynd payment extension in a frame." default:"https://fynd.com,https://*.fynd.com" env:"KARTIFY_FYND_FRAMES"`
+	FyndClearSecrets bool     `help:"Tell Fynd stored credentials in the clear at /api/v1/secrets, and not only that there are some." env:"KARTIFY_FYND_CLEAR_SECRETS"`
+
 	LookupWindow time.Duration `help:"Orders without money are asked about at their provider for this long." default:"168h" env:"KARTIFY_LOOKUP_WINDOW"`
 	LookupPage   int           `help:"How many orders one run of those look-ups asks about." default:"200" env:"KARTIFY_LOOKUP_PAGE"`
 	LookupRate   float64       `help:"How many of those questions are put per second to a gateway of a store." default:"5" env:"KARTIFY_LOOKUP_RATE"`
@@ -101,6 +104,11 @@ func (c *Config) check() error {
 	for code, base := range c.addresses() {
 		if u, err := url.Parse(base); base != "" && (err != nil || u.Host == "") {
 			add("KARTIFY_%s_URL is %q; write it with its scheme and host", strings.ToUpper(strings.TrimPrefix(code, "go")), base)
+		}
+	}
+	for _, page := range c.FyndFrames {
+		if u, err := url.Parse(page); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(page, " ;,'\"") {
+			add("KARTIFY_FYND_FRAMES holds %q; write each as https://platform.fynd.com or https://*.fynd.com", page)
 		}
 	}
 	if _, err := c.guard(); err != nil {

@@ -172,7 +172,7 @@ func (d *demoCommand) config(url, base, box, post string) (*Config, error) {
 	config := &Config{
 		Addr: strings.TrimPrefix(base, "http://"), DatabaseURL: url, MasterKeyFile: path, PublicURL: base, MaxConns: 20,
 		RazorpayURL: box + "/razorpay/v1", FyndURL: box + "/fynd", KlarnaURL: box + "/klarna", SveaURL: box + "/svea",
-		PayKeeperURL: box + "/paykeeper", CCAvenueURL: box + "/ccavenue",
+		PayKeeperURL: box + "/paykeeper", CCAvenueURL: box + "/ccavenue", FyndFrames: []string{box},
 		LookupWindow: t.LookupWindow, LookupPage: t.LookupPage, LookupRate: t.LookupRate, DeclineAfter: t.DeclineAfter, StatusDelay: t.StatusDelay,
 		NotifyTries: t.NotifyTries, NotifySteps: t.NotifySteps, NotifyNetworks: []string{"127.0.0.0/8"}, // a shop under development on this machine
 		SMTPURL: post, MailFrom: "orders@ruosh.example",

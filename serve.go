@@ -13,6 +13,7 @@ import (
 
 	"github.com/kartify/kartify/gateways/all"
 	"github.com/kartify/kartify/handlers"
+	"github.com/kartify/kartify/handlers/fyndapi"
 	"github.com/kartify/kartify/jobs"
 	"github.com/kartify/kartify/metrics"
 	"github.com/kartify/kartify/migrations"
@@ -113,7 +114,7 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 		a.health.queue = queue
 		queue.OnRun(a.metrics.Run)
 	}
-	options := handlers.Options{DB: db, Ready: a.health.ready, Web: web.Config{
+	options := handlers.Options{DB: db, Ready: a.health.ready, Frames: c.FyndFrames, Quirks: fyndapi.Quirks{ClearSecrets: c.FyndClearSecrets}, Web: web.Config{
 		PublicURL: c.PublicURL, TLS: c.TLSCert != "", TrustedProxies: c.TrustedProxies, Log: log, Observe: a.metrics.Request,
 	}}
 	if c.MetricsAddr == "" {

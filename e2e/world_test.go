@@ -113,7 +113,7 @@ func newWorldAt(t *testing.T, dbURL string, env ...string) *world {
 	w.base = "http://" + w.addr
 	w.env = append([]string{
 		"DATABASE_URL=" + dbURL, "KARTIFY_MASTER_KEY=" + modelstest.MasterKey, "KARTIFY_ADDR=" + w.addr, "KARTIFY_PUBLIC_URL=" + w.base,
-		"KARTIFY_RAZORPAY_URL=" + w.box + "/razorpay/v1", "KARTIFY_FYND_URL=" + w.box + "/fynd",
+		"KARTIFY_RAZORPAY_URL=" + w.box + "/razorpay/v1", "KARTIFY_FYND_URL=" + w.box + "/fynd", "KARTIFY_FYND_FRAMES=" + w.box,
 		"KARTIFY_KLARNA_URL=" + w.box + "/klarna", "KARTIFY_SVEA_URL=" + w.box + "/svea",
 		"KARTIFY_PAYKEEPER_URL=" + w.box + "/paykeeper", "KARTIFY_CCAVENUE_URL=" + w.box + "/ccavenue", "KARTIFY_LOG=text", "KARTIFY_DRAIN_PAUSE=0s",
 		"KARTIFY_SWEEP=200ms", "KARTIFY_CALL_TIMEOUT=4s", "KARTIFY_LEASE=6s", "KARTIFY_RESEND_AFTER=1s", "KARTIFY_LOOKUP_STEPS=200ms,500ms,1s",

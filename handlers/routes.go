@@ -21,6 +21,7 @@ func (h *Handlers) routes() []web.Route {
 		h.systemRoutes(),
 		h.personRoutes(),
 		h.machineRoutes(),
+		h.sellerRoutes(),
 		h.fyndRoutes(),
 		h.programRoutes(),
 	} {
@@ -124,6 +125,11 @@ func (h *Handlers) extensionRoutes() []web.Route {
 		scoped(post("/extensions/payment/:gateway", models.PaymentCredentials, h.SaveGateway)),
 		scoped(post("/extensions/payment/:gateway/checks", models.PaymentSettings, h.CheckGateway)),
 		scoped(post("/extensions/payment/:gateway/return-urls", models.PaymentCredentials, h.SaveReturnURLs)),
+
+		// Companies that installed a Fynd payment extension
+		get("/extensions/fynd/:extension/installs", models.FyndRead, h.ListFyndInstalls),
+		post("/extensions/fynd/:extension/installs/:install/subscriptions", models.FyndManage, h.SubscribeFyndInstall),
+		post("/extensions/fynd/:extension/channels/:channel/store", models.FyndManage, h.LinkFyndChannel),
 
 		// Payment notifications
 		menu("Extensions > Payment notifications", "puzzle", scoped(get("/extensions/notifications", models.PaymentSettings, h.ShowNotificationSettings))),
@@ -235,13 +241,24 @@ func (h *Handlers) machineRoutes() []web.Route {
 // What Fynd Platform calls of a payment extension. The checksum of a request is its proof: a line is
 // platform(post(…, models.Public, fynd.Posted(fynd.CreateX))), or fynd.Asked("gid", fynd.ShowX) for a GET.
 func (h *Handlers) fyndRoutes() []web.Route {
-	var table []web.Route
+	fynd, hooks := fyndapi.New(h.DB, h.web.Address, h.quirks), callbacks.New(h.DB, nil)
+	table := []web.Route{
+		// Credentials
+		platform(get(fyndapi.Base+"/secrets/:app_id", models.Public, fyndapi.Tell(fynd.ShowSecrets))),
+		platform(post(fyndapi.Base+"/secrets", models.Public, fyndapi.Tell(fynd.StoreSecrets))),
+
+		// Events of the companies that installed an extension
+		provider(post(platformWebhooks, models.Public, hooks.Platform)),
+	}
 	nowhere := fyndapi.Tell(fyndapi.Nowhere(table))
 	for _, method := range everyMethod {
 		table = append(table, platform(web.Route{Method: method, Path: fyndapi.Base + "/*", Permission: models.Public, Handler: nowhere}))
 	}
 	return table
 }
+
+// platformWebhooks is where Fynd Platform sends the events of companies.
+const platformWebhooks = fyndapi.Base + "/webhooks/platform"
 
 // everyMethod is every way to ask for something, for addresses that say what else they take.
 var everyMethod = []string{echo.GET, echo.POST, echo.PUT, echo.PATCH, echo.DELETE, echo.OPTIONS}

@@ -32,6 +32,9 @@ type Quirks struct {
 	// EmptyGET takes the checksum of {} for requests without a body, as the first payment extension boilerplate made it.
 	// It vouches for nothing that is asked.
 	EmptyGET bool
+	// ClearSecrets tells stored credentials in the clear to those who show the API secret, as the payment extension
+	// documentation has it, and not only that there are some.
+	ClearSecrets bool
 }
 
 // New makes the API of a database.
