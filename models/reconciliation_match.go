@@ -222,29 +222,33 @@ const (
 			o.status IN ('processing', 'processed', 'shipped', 'complete', 'refunded', 'partially_refunded') OR o.status = 'pending' AND coalesce(m.captured, 0) > 0 AS paid,
 			coalesce(m.captured, 0) > 0 AND coalesce(m.refunded, 0) >= coalesce(m.captured, 0) AS all_back
 		FROM orders o JOIN groups g ON g.order_id = o.id LEFT JOIN money m ON m.order_id = o.id LEFT JOIN lately l ON l.order_id = o.id
-	), keep AS ( -- of several payments for an order, the one it was for
-		SELECT DISTINCT ON (c.order_id) c.order_id, c.row FROM copies c JOIN here h ON h.id = c.order_id
-		WHERE c.kind = 'payment' AND c.there = 'paid' AND c.copy = 1 AND c.amount_minor = h.minor ORDER BY c.order_id, c.payment_id IS NULL, c.row
+	), joined AS (
+		SELECT c.*, g.paid AS paid_there, g.payments, g.refunded AS refunded_there, g.refund_row, g.paid_row, g.first_row, g.held,
+			h.status, h.currency AS here_now, h.gateway, h.minor, h.captured, h.refunded AS here_refunded, h.due_there, h.paid, h.all_back,
+			c.kind = 'payment' AND c.there = 'paid' AND c.copy = 1 AND c.amount_minor = h.minor AS fits
+		FROM copies c LEFT JOIN groups g ON g.order_id = c.order_id LEFT JOIN here h ON h.id = c.order_id
+	), kept AS ( -- of several payments for an order, keep is the one it was for
+		SELECT j.*, first_value(CASE WHEN fits THEN row END) OVER (PARTITION BY order_id ORDER BY fits IS NOT TRUE, payment_id IS NULL, row) AS keep FROM joined j
 	), classed AS (
-		SELECT c.row, h.status, h.currency, h.minor, h.refunded AS here_refunded, coalesce(g.paid, c.amount_minor) AS paid_there, g.refunded AS refunded_there, CASE
-			WHEN c.order_id IS NULL THEN CASE WHEN c.there = 'paid' THEN 'unknown_order' ELSE 'agree' END
-			WHEN c.copy > 1 THEN CASE WHEN c.there = 'paid' THEN 'duplicate' ELSE 'agree' END
-			WHEN c.kind = 'payment' AND c.there <> 'paid' THEN CASE
-				WHEN g.payments = 0 AND c.row = g.first_row AND h.paid AND (NOT g.held OR h.captured > 0) AND NOT h.all_back AND h.gateway = $3 AND h.status NOT IN ('refunded') THEN 'absent' ELSE 'agree' END
-			WHEN c.currency <> h.currency THEN 'currency'
-			WHEN c.kind = 'payment' AND g.payments > 1 AND g.paid <> h.minor AND k.row IS NOT NULL AND k.row <> c.row THEN 'duplicate'
-			WHEN c.kind = 'payment' AND NOT h.paid AND NOT h.all_back THEN CASE
-				WHEN g.refunded < 0 OR g.refunded >= g.paid THEN 'agree'
-				WHEN h.status = 'missing' THEN 'paid_missing' ELSE 'paid_failed' END
-			WHEN c.kind = 'payment' AND g.paid <> h.minor AND (g.payments = 1 OR k.row IS NULL) THEN 'amount'
-			WHEN c.row = coalesce(g.refund_row, g.paid_row) AND $4 THEN CASE
-				WHEN g.refunded < 0 THEN CASE WHEN h.refunded = 0 AND h.paid THEN 'refunded_there' ELSE 'agree' END
-				WHEN NOT h.paid AND NOT h.all_back THEN 'agree'
-				WHEN g.refunded > h.refunded THEN 'refunded_there'
-				WHEN g.refunded < h.due_there THEN 'refunded_here'
+		SELECT row, status, here_now AS currency, minor, here_refunded, coalesce(paid_there, amount_minor) AS paid_there, refunded_there, CASE
+			WHEN order_id IS NULL THEN CASE WHEN there = 'paid' THEN 'unknown_order' ELSE 'agree' END
+			WHEN copy > 1 THEN CASE WHEN there = 'paid' THEN 'duplicate' ELSE 'agree' END
+			WHEN kind = 'payment' AND there <> 'paid' THEN CASE
+				WHEN payments = 0 AND row = first_row AND paid AND (NOT held OR captured > 0) AND NOT all_back AND gateway = $3 AND status NOT IN ('refunded') THEN 'absent' ELSE 'agree' END
+			WHEN currency <> here_now THEN 'currency'
+			WHEN kind = 'payment' AND payments > 1 AND paid_there <> minor AND keep <> row THEN 'duplicate'
+			WHEN kind = 'payment' AND NOT paid AND NOT all_back THEN CASE
+				WHEN refunded_there < 0 OR refunded_there >= paid_there THEN 'agree'
+				WHEN status = 'missing' THEN 'paid_missing' ELSE 'paid_failed' END
+			WHEN kind = 'payment' AND paid_there <> minor AND (payments = 1 OR keep IS NULL) THEN 'amount'
+			WHEN row = coalesce(refund_row, paid_row) AND $4 THEN CASE
+				WHEN refunded_there < 0 THEN CASE WHEN here_refunded = 0 AND paid THEN 'refunded_there' ELSE 'agree' END
+				WHEN NOT paid AND NOT all_back THEN 'agree'
+				WHEN refunded_there > here_refunded THEN 'refunded_there'
+				WHEN refunded_there < due_there THEN 'refunded_here'
 				ELSE 'agree' END
 			ELSE 'agree' END AS class
-		FROM copies c LEFT JOIN groups g ON g.order_id = c.order_id LEFT JOIN here h ON h.id = c.order_id LEFT JOIN keep k ON k.order_id = c.order_id
+		FROM kept
 	)
 	UPDATE reconciliation_rows_all r SET class = c.class, state = 'open', opened_at = now(), here_status = coalesce(c.status, ''), here_currency = coalesce(c.currency, ''),
 		here_minor = coalesce(c.minor, 0), here_refunded_minor = coalesce(c.here_refunded, 0), there_minor = coalesce(c.paid_there, 0), there_refunded_minor = coalesce(c.refunded_there, 0)
