@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -65,10 +66,44 @@ func (h *Handlers) PayResult(c echo.Context) error {
 	if c.Request().Method == http.MethodPost { // a reload must not send the provider's form again
 		return c.Redirect(http.StatusSeeOther, "/pay/"+page.Token+"/result")
 	}
+	if page.Session != nil {
+		return h.backToFynd(c, page)
+	}
 	if shop := shopAddress(page); shop != "" && (page.State == models.PayDone || page.State == models.PayFailed) {
 		return c.Redirect(http.StatusSeeOther, shop)
 	}
 	return h.showPay(c, http.StatusOK, page, "")
+}
+
+// backToFynd sends the buyer whom Fynd sent here back there, as soon as it is known where to. A page that goes on by
+// itself is shown until then.
+func (h *Handlers) backToFynd(c echo.Context, page *models.PayPage) error {
+	ctx := models.AsSystem(c.Request().Context())
+	for try := range 8 { // most buyers never see the page: Fynd answers within a second
+		shop, err := h.DB.FyndReturn(ctx, page)
+		switch {
+		case err != nil:
+			return err
+		case shop != "":
+			return c.Redirect(http.StatusSeeOther, shop)
+		case page.State != models.PayDone || try == 7:
+			return h.waitForFynd(c, page)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// waitForFynd is the page of a buyer who waits for the bank, or for Fynd to hear of the payment.
+func (h *Handlers) waitForFynd(c echo.Context, page *models.PayPage) error {
+	if page.State == models.PayDone || page.State == models.PayChecking {
+		c.Response().Header().Set("Refresh", "2")
+	}
+	return web.Render(c, http.StatusOK, views.PayPage(web.Page(c, "", "Pay"), views.PayView{PayPage: page, Confirming: page.State == models.PayDone}))
 }
 
 // Paying is where a buyer ends whose payment the provider did not name.

@@ -126,6 +126,22 @@ func (h *Handlers) extensionRoutes() []web.Route {
 		scoped(post("/extensions/payment/:gateway/checks", models.PaymentSettings, h.CheckGateway)),
 		scoped(post("/extensions/payment/:gateway/return-urls", models.PaymentCredentials, h.SaveReturnURLs)),
 
+		// Fynd payment extension
+		menu("Extensions > Fynd payment extension", "puzzle", get("/extensions/fynd", models.FyndRead, h.ListFyndExtensions)),
+		get("/extensions/fynd/new", models.FyndManage, h.NewFyndExtension),
+		withLogo(post("/extensions/fynd", models.FyndManage, h.CreateFyndExtension)),
+		get("/extensions/fynd/:extension", models.FyndRead, h.ShowFyndExtension),
+		withLogo(post("/extensions/fynd/:extension", models.FyndManage, h.SaveFyndExtension)),
+		get("/extensions/fynd/:extension/logo", models.FyndRead, h.ShowFyndLogo),
+		post("/extensions/fynd/:extension/publication", models.FyndManage, h.SaveFyndPublication),
+		post("/extensions/fynd/:extension/submissions", models.FyndManage, h.SubmitFyndExtension),
+		post("/extensions/fynd/:extension/reviews", models.FyndReview, h.EndFyndReview),
+		post("/extensions/fynd/:extension/secrets", models.FyndManage, h.ReplaceFyndSecret),
+		post("/extensions/fynd/:extension/secrets/reveal", models.FyndManage, h.RevealFyndSecret),
+		post("/extensions/fynd/:extension/subscribers", models.FyndManage, h.AddFyndSubscriber),
+		post("/extensions/fynd/:extension/subscribers/remove", models.FyndManage, h.RemoveFyndSubscriber),
+		get("/extensions/fynd/:extension/volume.csv", models.FyndRead, h.DownloadFyndVolume),
+
 		// Companies that installed a Fynd payment extension
 		get("/extensions/fynd/:extension/installs", models.FyndRead, h.ListFyndInstalls),
 		post("/extensions/fynd/:extension/installs/:install/subscriptions", models.FyndManage, h.SubscribeFyndInstall),
@@ -243,6 +259,16 @@ func (h *Handlers) machineRoutes() []web.Route {
 func (h *Handlers) fyndRoutes() []web.Route {
 	fynd, hooks := fyndapi.New(h.DB, h.web.Address, h.quirks), callbacks.New(h.DB, nil)
 	table := []web.Route{
+		// Payments
+		platform(post(fyndapi.Base+"/payment_session/:gid", models.Public, fynd.Posted(fynd.StartSession))),
+		platform(get(fyndapi.Base+"/payment_session/:gid", models.Public, fynd.Asked("gid", fynd.ShowSession))),
+		fyndBuyers(get(models.FyndLoaderPath+":id", models.Public, fynd.Loader)),
+
+		// Refunds
+		platform(post(fyndapi.Base+"/payment_session/:gid/refund", models.Public, fynd.Posted(fynd.CreateRefund))),
+		platform(get(fyndapi.Base+"/payment_session/:gid/refund", models.Public, fynd.Asked("gid", fynd.ListRefunds))),
+		platform(get(fyndapi.Base+"/payment_session/:gid/refund/:request_id", models.Public, fynd.Asked("gid", fynd.ShowRefund))),
+
 		// Credentials
 		platform(get(fyndapi.Base+"/secrets/:app_id", models.Public, fyndapi.Tell(fynd.ShowSecrets))),
 		platform(post(fyndapi.Base+"/secrets", models.Public, fyndapi.Tell(fynd.StoreSecrets))),
@@ -338,6 +364,13 @@ func platform(r web.Route) web.Route {
 	return r
 }
 
+// fyndBuyers is for buyers whom Fynd sent here, whom the session in the address lets in.
+func fyndBuyers(r web.Route) web.Route {
+	r = buyers(r)
+	r.Errors = fyndapi.LoaderErrors
+	return r
+}
+
 // buyers is for people who pay and have no account here: the token in the address is all they need. Providers
 // send them back with a form of their own.
 func buyers(r web.Route) web.Route {
@@ -355,6 +388,12 @@ func moneyForm(r web.Route) web.Route {
 // background is a region that refreshes itself: it keeps no session alive.
 func background(r web.Route) web.Route {
 	r.StoreScoped, r.Background = true, true
+	return r
+}
+
+// withLogo is a form with a picture in it.
+func withLogo(r web.Route) web.Route {
+	r.BodyLimit = models.MaxLogoBytes + 1<<20
 	return r
 }
 

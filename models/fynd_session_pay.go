@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ func (db *DB) FyndEntry(ctx context.Context, id string) (*PayPage, error) {
 	}
 	return db.PayPage(ctx, db.linkToken(*s.LinkID))
 }
+
+// GatewayName is what people call a gateway.
+func (db *DB) GatewayName(code string) string { return cmp.Or(db.drivers[code].Name, code) }
 
 // Checkout is an attempt to pay as it stands now.
 func (db *DB) Checkout(ctx context.Context, id int64) (*Checkout, error) {

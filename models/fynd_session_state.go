@@ -42,6 +42,8 @@ type FyndSessionState struct {
 	Payments []Payment // the attempts to pay for it, oldest first
 	Words    []string  // Fynd's word for each
 	Word     string    // for all of it
+
+	doubts map[int64]gateways.Doubt // by payment
 }
 
 // Latest is the payment that the word of the session is about, nil when nobody has tried to pay.
@@ -82,13 +84,12 @@ func (db *DB) FyndSessionState(ctx context.Context, s *FyndSession) (*FyndSessio
 	if err != nil {
 		return nil, fmt.Errorf("read the payments of session %s: %w", s.GID, err)
 	}
-	doubts, err := db.doubts(ctx, s.OrderID)
-	if err != nil {
+	if state.doubts, err = db.doubts(ctx, s.OrderID); err != nil {
 		return nil, err
 	}
 	best := map[string]int{FyndStarted: 0, FyndFailed: 1, FyndPending: 2, FyndComplete: 3}
 	for i := range state.Payments {
-		word := FyndWord(&state.Payments[i], e.AutoCapture, doubts[state.Payments[i].ID])
+		word := FyndWord(&state.Payments[i], e.AutoCapture, state.doubts[state.Payments[i].ID])
 		state.Words = append(state.Words, word)
 		if best[word] > best[state.Word] {
 			state.Word = word

@@ -44,11 +44,14 @@ func Tell(next echo.HandlerFunc) echo.HandlerFunc {
 		err := next(c)
 		var said *refusal
 		var sentence *models.Problem
+		var closed *models.FyndClosed
 		switch {
 		case err == nil:
 			return nil
 		case errors.As(err, &said):
 			return Errors(c, said.status, said.message)
+		case errors.As(err, &closed):
+			return Errors(c, http.StatusForbidden, closed.Why)
 		case errors.As(err, &sentence) && sentence.Conflict:
 			return Errors(c, http.StatusConflict, sentence.Sentence)
 		case errors.As(err, &sentence):

@@ -1,0 +1,40 @@
+package models
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/kartify/kartify/gateways"
+)
+
+// actionWords are the words of providers for a payment that the buyer has to do something about, such as confirm it to
+// the bank.
+var actionWords = []string{"action", "authenticat", "challenge", "3ds", "otp", "redirect"}
+
+// Why says in a code and a sentence why an attempt to pay is not complete: the provider's own word, where it has one,
+// and what that means. Both are empty for one that is.
+func (s *FyndSessionState) Why(i int) (code, sentence string) {
+	p, word := &s.Payments[i], strings.ToLower(s.Payments[i].ProviderStatus)
+	code = cmp.Or(p.ProviderStatus, string(p.Status))
+	needsAction := false
+	for _, action := range actionWords {
+		needsAction = needsAction || strings.Contains(word, action)
+	}
+	switch {
+	case s.Words[i] == FyndComplete:
+		return "", ""
+	case s.Words[i] == FyndFailed && p.VoidedAt != nil:
+		return code, "The authorization was given back."
+	case s.Words[i] == FyndFailed && p.Status == PaymentCanceled:
+		return code, "The payment was not completed."
+	case s.Words[i] == FyndFailed:
+		return code, "The payment was declined."
+	case p.Status == PaymentAuthorized:
+		return code, "The money is held, and not drawn yet."
+	case s.doubts[p.ID] != gateways.NoDoubt:
+		return code, "The gateway does not say whether the buyer's account was debited. It is asked again."
+	case needsAction:
+		return code, "The payment needs action of the buyer: the bank asks to confirm it (3-D Secure)."
+	}
+	return code, "The gateway waits for the buyer, whom the bank may ask to confirm the payment (3-D Secure)."
+}
