@@ -65,6 +65,17 @@ func (db *DB) sameRequest(ctx context.Context, w *Webhook, row *OrderEvent) (boo
 	return res.RowsAffected > 0, nil
 }
 
+// latestEvent makes the latest event of an order's list its last one, when the time of one of them has become known.
+func (db *DB) latestEvent(ctx context.Context, order *Order) error {
+	err := db.in(ctx).Exec(`UPDATE orders SET (last_event, last_event_at) = (
+			SELECT event, coalesce(occurred_at, received_at) AS at FROM order_events WHERE order_id = orders.id ORDER BY at DESC, event DESC LIMIT 1)
+		WHERE id = ?`, order.ID).Error
+	if err != nil {
+		return fmt.Errorf("note the last event of order %d: %w", order.ID, err)
+	}
+	return nil
+}
+
 // journeyReason is why Fynd wants money back, for the refund's own record.
 func journeyReason(journey string) string {
 	if journey = strings.TrimSpace(textOf(journey)); journey == "" {

@@ -133,7 +133,7 @@ func (db *DB) recordFyndEvent(ctx context.Context, w *Webhook, event *gofynd.Eve
 		if err != nil || !joined {
 			return said, err
 		}
-		return said, db.lastEvent(ctx, order, w, event)
+		return said, db.latestEvent(ctx, order)
 	}
 	if event.Name == EventRefundInitiated {
 		if err := db.answeredElsewhere(ctx, order, &row); err != nil {
