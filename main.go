@@ -26,6 +26,7 @@ type cli struct {
 	Audit   auditCommand   `cmd:"" help:"Work with the audit log."`
 	Secrets secretsCommand `cmd:"" help:"Work with sealed secrets."`
 
+	Erase    eraseCommand    `cmd:"" help:"Erase a person, or a whole shop, and keep what accounting needs."`
 	Import   importCommand   `cmd:"" help:"Take records over from files."`
 	Generate generateCommand `cmd:"" help:"Add made-up orders, for demonstrations and measurements."`
 	Bench    benchCommand    `cmd:"" help:"Measure kartify against the raw limits of this machine, on a private database."`

@@ -31,6 +31,7 @@ const (
 	exports  = "exports"
 
 	reconciliations = "reconciliations"
+	privacy         = "privacy"
 )
 
 var queues = map[string]river.QueueConfig{
@@ -42,6 +43,7 @@ var queues = map[string]river.QueueConfig{
 	exports:  {MaxWorkers: 1}, // each takes two connections and much of a core
 
 	reconciliations: {MaxWorkers: 1}, // likewise
+	privacy:         {MaxWorkers: 1}, // goes through every table
 }
 
 // queueOf says where a kind of job waits.
@@ -57,6 +59,7 @@ var queueOf = map[string]string{
 	models.SendEmailJob{}.Kind():      emails,
 	models.ExportJob{}.Kind():         exports,
 	models.ReconciliationJob{}.Kind(): reconciliations,
+	models.PrivacyJob{}.Kind():        privacy,
 }
 
 // tries is how often River repeats a job that broke down. The sweep finds what is still due afterwards.

@@ -33,6 +33,8 @@ func (j *Jobs) chores() []chore {
 		j.notifying(),
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"sweep-reconciliations", "Takes up files whose comparing was stopped, and closes differences that have gone.", sweep, j.db.SweepReconciliations, false},
+		{"fulfil-privacy-requests", "Goes on with wishes about people's data: those that were cut short, and those that wait for something.", sweep, j.db.RunDuePrivacy, true},
+		{"forget-privacy-files", "Deletes people's data that was gathered for them and not taken away within a week.", 10 * time.Minute, j.db.SweepPrivacyFiles, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
 		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves. Each order is asked about every ten minutes at first.", time.Minute, j.db.SweepLookups, false},
 		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},

@@ -44,6 +44,7 @@ func (j *Jobs) workers() *river.Workers {
 	}))
 	river.AddWorker(workers, &exportWorker{db: j.db})
 	river.AddWorker(workers, &reconcileWorker{db: j.db})
+	river.AddWorker(workers, &privacyWorker{db: j.db})
 	return workers
 }
 

@@ -55,7 +55,10 @@ WITH log AS (
 		CASE
 			WHEN l.seq <> coalesce(lag(l.seq) OVER w, 0) + 1 THEN 'a row before it is missing'
 			WHEN l.prev_hash <> coalesce(lag(l.hash) OVER w, '\x') THEN 'it does not follow from the row before'
-			WHEN l.hash <> audit_hash(l.prev_hash, l) OR l.store_id <> l.chain THEN 'it was changed after it was written'
+			WHEN l.store_id <> l.chain OR l.hash <> audit_hash(l.prev_hash, l) AND NOT EXISTS ( -- personal data may be taken out in the open
+				SELECT 1 FROM audit_log r WHERE r.chain = l.chain AND r.seq > l.seq AND r.action = 'audit.redacted'
+					AND r.object = 'row ' || l.seq || ' of the log' AND r.details->>'hash' = encode(audit_hash(l.prev_hash, l), 'hex'))
+				THEN 'it was changed after it was written'
 		END AS why
 	FROM audit_log l WINDOW w AS (PARTITION BY l.chain ORDER BY l.seq)
 ), chains AS (

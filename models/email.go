@@ -77,6 +77,8 @@ type Email struct {
 	CreatedAt      time.Time
 	WrittenAt      *time.Time
 	DoneAt         *time.Time
+	ErasedAt       *time.Time // when the message was erased
+	RawSHA256      []byte     `gorm:"column:raw_sha256"` // of the message that was erased
 }
 
 // Letter is what an e-mail is written from.

@@ -101,6 +101,9 @@ func (db *DB) fyndOrder(ctx context.Context, w *Webhook, event *gofynd.Event, id
 	}
 	order = &Order{StoreID: store.ID, Status: StatusPending, Currency: snap.Currency, DateAdded: cmpTime(snap.PlacedAt, stamp(event, w)), DateModified: now(), Version: 1}
 	db.fillFyndOrder(order, snap)
+	if err := db.forget(ctx, order); err != nil {
+		return nil, "", err
+	}
 	if order.Gateway == "cod" {
 		order.Status = StatusProcessing // there is no payment to wait for
 	}

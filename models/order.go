@@ -37,6 +37,7 @@ type Order struct {
 	Version          int
 	DateAdded        time.Time
 	DateModified     time.Time
+	ErasedAt         *time.Time // when who bought it was erased; the database keeps it so
 }
 
 // Address is where an order is billed or sent. Keys a partner sends beyond these are kept in Extra.

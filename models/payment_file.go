@@ -84,8 +84,12 @@ func scanPaymentFile(rows pgx.Rows, extended bool) (*PaymentFileRow, error) {
 
 // NotePaymentFile writes into the audit log that somebody took the registry of payments away, and which part.
 func (db *DB) NotePaymentFile(ctx context.Context, by Actor, f PaymentFilter, extended bool) error {
+	q := f.Query()
+	if q.Has("q") {
+		q.Set("q", "(words)") // they may name a customer
+	}
 	err := db.Tx(ctx, func(tx *DB) error {
-		return tx.audit(ctx, f.Store, by, "payments.downloaded", "payments", nil, map[string]any{"query": f.Query().Encode(), "extended": extended})
+		return tx.audit(ctx, f.Store, by, "payments.downloaded", "payments", nil, map[string]any{"query": q.Encode(), "extended": extended})
 	})
 	if err != nil {
 		return fmt.Errorf("note the download of the registry: %w", err)

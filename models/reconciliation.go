@@ -46,6 +46,7 @@ type Reconciliation struct {
 	UserName    string
 	CreatedAt   time.Time
 	FinishedAt  *time.Time
+	ErasedAt    *time.Time // when its file was erased; the rows read from it stay
 }
 
 // ReconciliationSum is what the rows of a file add up to in one currency, in minor units.

@@ -239,6 +239,9 @@ func (db *DB) OpenReconciliationFile(ctx context.Context, id int64, by Actor) (*
 	if err != nil {
 		return nil, nil, err
 	}
+	if r.ErasedAt != nil {
+		return nil, nil, conflictf("This file was erased, because somebody in it had a right to that. The rows that were read from it are here.")
+	}
 	err = db.Tx(ctx, func(tx *DB) error {
 		return tx.audit(ctx, r.StoreID, by, "reconciliation.downloaded", r.object(), nil, map[string]any{"bytes": r.Bytes})
 	})

@@ -13,13 +13,13 @@ import (
 )
 
 const reconciliationColumns = `id, store_id, gateway, mode, source, fetched_to, fetched_rows, format, mapping_id, mapping, file_name, bytes, sha256, encoding, days, zone, day_from, day_to, asked_from, asked_to, state, stage,
-	attempt, read_rows, read_bytes, problem, problem_row, counts, sums, user_id, user_name, created_at, finished_at`
+	attempt, read_rows, read_bytes, problem, problem_row, counts, sums, user_id, user_name, created_at, finished_at, erased_at`
 
 func scanReconciliation(row pgx.CollectableRow) (*Reconciliation, error) {
 	var r Reconciliation
 	var mapping, counts, sums []byte
 	err := row.Scan(&r.ID, &r.StoreID, &r.Gateway, &r.Mode, &r.Source, &r.FetchedTo, &r.FetchedRows, &r.Format, &r.MappingID, &mapping, &r.FileName, &r.Bytes, &r.SHA256, &r.Encoding, &r.Days, &r.Zone, &r.DayFrom, &r.DayTo,
-		&r.AskedFrom, &r.AskedTo, &r.State, &r.Stage, &r.Attempt, &r.ReadRows, &r.ReadBytes, &r.Problem, &r.ProblemRow, &counts, &sums, &r.UserID, &r.UserName, &r.CreatedAt, &r.FinishedAt)
+		&r.AskedFrom, &r.AskedTo, &r.State, &r.Stage, &r.Attempt, &r.ReadRows, &r.ReadBytes, &r.Problem, &r.ProblemRow, &counts, &sums, &r.UserID, &r.UserName, &r.CreatedAt, &r.FinishedAt, &r.ErasedAt)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // told by the callers
 	}

@@ -7,8 +7,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// RewrapSecrets seals every gateway secret and every secret word of a shop again with the master key in use now, so that an old key can
-// be taken out of the configuration. It reports how many secrets it sealed.
+// RewrapSecrets seals every gateway secret, every secret word of a shop and the secrets of Fynd extensions again
+// with the master key in use now, so that an old key can be taken out of the configuration. It reports how many
+// secrets it sealed.
 func (db *DB) RewrapSecrets(ctx context.Context, by Actor) (int, error) {
 	sealed := 0
 	err := db.Tx(ctx, func(tx *DB) error {
@@ -26,6 +27,14 @@ func (db *DB) RewrapSecrets(ctx context.Context, by Actor) (int, error) {
 		}
 		n, err := tx.rewrapNotifications(ctx)
 		if err != nil {
+			return err
+		}
+		sealed += n
+		if n, err = tx.rewrapExtensions(ctx); err != nil {
+			return err
+		}
+		sealed += n
+		if n, err = tx.rewrapPrivacy(ctx); err != nil {
 			return err
 		}
 		sealed += n

@@ -54,6 +54,7 @@ type Webhook struct {
 	ReceivedAt     time.Time
 	ProcessedAt    *time.Time
 	AskedAt        *time.Time // when the provider was asked because of it, for hints
+	ErasedAt       *time.Time // when its body was erased; BodySHA256 stays
 }
 
 // Delivery is a webhook on its way in.

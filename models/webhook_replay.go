@@ -37,6 +37,8 @@ func (w *Webhook) CheckReplay() error {
 		return conflictf("No store here has signed this webhook, so it is never applied.")
 	case w.DuplicateOf != nil:
 		return conflictf("This is a repeat of webhook %d; apply that one.", *w.DuplicateOf)
+	case w.ErasedAt != nil:
+		return conflictf("What this webhook said was erased, so it cannot be applied again.")
 	}
 	return nil
 }

@@ -78,6 +78,9 @@ func (db *DB) RetryWebhook(ctx context.Context, id int64, by Actor) error {
 		if w.State != WebhookFailed && w.State != WebhookParked {
 			return conflictf("This webhook is %s; there is nothing to try again.", w.State)
 		}
+		if w.ErasedAt != nil {
+			return conflictf("What this webhook said was erased; there is nothing to try again.")
+		}
 		err = tx.in(ctx).Model(&Webhook{}).Where("id = ?", id).Updates(map[string]any{
 			"state": WebhookReceived, "tries": 0, "next_at": gorm.Expr("clock_timestamp()"),
 		}).Error

@@ -1,0 +1,166 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// eraseElsewhere takes a person out of everything that does not hang on their orders: files, messages of no order, what
+// staff searched for, the audit log. In records of other people's orders only e-mail addresses and phone numbers tell
+// that somebody is meant, for names are shared.
+func (db *DB) eraseElsewhere(ctx context.Context, r *PrivacyRequest, t *task, marks [][]byte) (map[string]int64, error) {
+	var telling []string
+	for _, word := range t.Words {
+		if looksLikePhone(word) || slices.Contains([]byte(word), '@') {
+			telling = append(telling, word)
+		}
+	}
+	sure, all := tracesOf(telling), tracesOf(t.Words)
+	stores := append([]int64{0}, r.Stores...)
+	counts := map[string]int64{}
+	step := func(name string, do func(conn *pgx.Conn) (int64, error)) error {
+		var n int64
+		err := db.Tx(ctx, func(tx *DB) error {
+			return tx.raw(func(conn *pgx.Conn) (err error) {
+				n, err = do(conn)
+				return err
+			})
+		})
+		if err != nil {
+			return err
+		}
+		counts[name] += n
+		return nil
+	}
+	if err := db.eraseFiles(ctx, r, t.Orders, all, marks, counts); err != nil {
+		return nil, err
+	}
+	for _, s := range []struct{ name, sql string }{
+		{"webhooks", `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect)
+			WHERE erased_at IS NULL AND order_id IS NULL AND state NOT IN ('received', 'parked') AND store_id = ANY ($3)
+				AND (encode(body, 'escape') ~* $1 OR encode(body, 'escape') ~* $2 OR headers::text ~* $1)`},
+		{"emails", `UPDATE emails SET erased_at = clock_timestamp(), raw_sha256 = sha256(raw), raw = privacy_note(), subject = 'Erased', html_body = '', text_body = '', answer = '',
+				recipient = CASE WHEN audience = 'self' THEN recipient ELSE 'erased' END
+			WHERE erased_at IS NULL AND raw IS NOT NULL AND state <> 'sending' AND store_id = ANY ($3)
+				AND (recipient ~* $1 OR subject ~* $1 OR text_body ~* $1 OR text_body ~* $2 OR html_body ~* $1 OR encode(raw, 'escape') ~* $1)`},
+		{"", `UPDATE operations SET before = privacy_scrub(before) WHERE before IS NOT NULL AND store_id = ANY ($3) AND (before::text ~* $1 OR before::text ~* $2)`},
+	} {
+		err := step(s.name, func(conn *pgx.Conn) (int64, error) {
+			if sure.none() {
+				return 0, nil
+			}
+			tag, err := conn.Exec(ctx, s.sql, orNever(sure.texts), orNever(sure.phones), stores)
+			return tag.RowsAffected(), err //nolint:wrapcheck // below
+		})
+		if err != nil {
+			return nil, fmt.Errorf("erase %s of no order: %w", s.name, err)
+		}
+	}
+	var list []spot
+	err := step("", func(conn *pgx.Conn) (_ int64, err error) {
+		list, err = spots(ctx, conn)
+		return 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list {
+		when := all
+		if p.hangs {
+			when = sure
+		}
+		err := step("records", func(conn *pgx.Conn) (int64, error) {
+			if p.stores {
+				return p.clean(ctx, conn, when, all, "store_id = ANY ($5)"+p.fixed(), stores)
+			}
+			return p.clean(ctx, conn, when, all, "true")
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := step("audit", func(conn *pgx.Conn) (int64, error) { return redact(ctx, conn, stores, sure, all) }); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(counts, func(name string, n int64) bool { return name == "" || n == 0 })
+	return counts, nil
+}
+
+// redact takes words out of old rows of the audit log. The log says of each that this was done, and stays whole.
+func redact(ctx context.Context, conn *pgx.Conn, chains []int64, sure, all traces) (int64, error) {
+	if sure.none() {
+		return 0, nil
+	}
+	if _, err := conn.Exec(ctx, "SELECT set_config('kartify.redact', 'on', true)"); err != nil {
+		return 0, fmt.Errorf("open the audit log: %w", err)
+	}
+	tag, err := conn.Exec(ctx, `UPDATE audit_log SET object = regexp_replace(regexp_replace(object, $1, 'erased', 'gi'), $2, '0', 'gi'),
+			details = regexp_replace(regexp_replace(details::text, $1, 'erased', 'gi'), $2, '0', 'gi')::jsonb
+		WHERE chain = ANY ($5) AND (details::text ~* $3 OR details::text ~* $4 OR object ~* $3
+			OR action IN ('payments.downloaded', 'export.started') AND (details::text ~* $1 OR details::text ~* $2))`,
+		orNever(all.texts), orNever(all.phones), orNever(sure.texts), orNever(sure.phones), chains)
+	if err != nil {
+		return 0, fmt.Errorf("take the person out of the audit log: %w", err)
+	}
+	if _, err := conn.Exec(ctx, "SELECT set_config('kartify.redact', '', true)"); err != nil {
+		return 0, fmt.Errorf("close the audit log: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// eraseFiles deletes the files that a person may be in: exports that are kept for a day, what gateways listed for
+// reconciliations, and data that was gathered for the person.
+func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64, named traces, marks [][]byte, counts map[string]int64) error {
+	shop, own := r.Kind == PrivacyShop, append([]int64{}, orders...)
+	err := db.Tx(ctx, func(tx *DB) error {
+		return tx.raw(func(conn *pgx.Conn) error {
+			for _, s := range []struct {
+				name, sql string
+				args      []any
+			}{
+				{"exports", `UPDATE exports SET state = 'removed', finished_at = coalesce(finished_at, now()), lease_until = NULL, next_at = NULL
+					WHERE stores && $1 AND NOT streamed AND state IN ('running', 'done') AND $2`, []any{r.Stores, shop || len(own) > 0}},
+				{"", "DELETE FROM export_pieces p USING exports e WHERE e.id = p.export_id AND e.state = 'removed' AND e.stores && $1", []any{r.Stores}},
+				{"files", "DELETE FROM privacy_files f USING privacy_requests q WHERE q.id = f.request_id AND q.stores && $1 AND ($2 OR q.marks && $3::bytea[])", []any{r.Stores, shop, marks}},
+				{"reconciliations", `UPDATE reconciliations c SET erased_at = now() WHERE erased_at IS NULL AND state IN ('done', 'failed') AND store_id = ANY ($1)
+					AND ($2 OR EXISTS (SELECT 1 FROM reconciliation_rows x WHERE x.reconciliation_id = c.id AND x.order_id = ANY ($3))
+						OR EXISTS (SELECT 1 FROM reconciliation_pieces x WHERE x.reconciliation_id = c.id AND (encode(data, 'escape') ~* $4 OR encode(data, 'escape') ~* $5)))`,
+					[]any{r.Stores, shop, own, orNever(named.texts), orNever(named.phones)}},
+				{"", "DELETE FROM reconciliation_pieces p USING reconciliations c WHERE c.id = p.reconciliation_id AND c.erased_at IS NOT NULL AND c.store_id = ANY ($1)", []any{r.Stores}},
+			} {
+				tag, err := conn.Exec(ctx, s.sql, s.args...)
+				if err != nil {
+					return err //nolint:wrapcheck // below
+				}
+				if s.name != "" {
+					counts[s.name] = tag.RowsAffected()
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("delete the files that the person may be in: %w", err)
+	}
+	return nil
+}
+
+// nothingLeft says what a wish has to wait for: what is on its way at this moment is erased when it has arrived.
+func (db *DB) nothingLeft(ctx context.Context, stores []int64) error {
+	var mails, comparing int
+	err := db.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM emails WHERE state = 'sending' AND erased_at IS NULL AND store_id = ANY ($1) AND order_id IN (SELECT order_id FROM erased_orders)),
+		(SELECT count(*) FROM reconciliations WHERE store_id = ANY ($1) AND state IN ('queued', 'running'))`, stores).Scan(&mails, &comparing)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for what is on its way: %w", err)
+	case mails > 0:
+		return &postponed{"An e-mail is being handed to the mail server at this moment; what it says is erased afterwards."}
+	case comparing > 0:
+		return &postponed{"A reconciliation is being compared; its file is gone through afterwards."}
+	}
+	return nil
+}
