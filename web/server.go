@@ -9,7 +9,7 @@ import (
 // Server is an HTTP server with limits on how long a client may take. Answers may be long, such as an export.
 func Server(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           compressed(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       time.Minute,
