@@ -273,6 +273,14 @@ func (h *Handlers) fyndRoutes() []web.Route {
 		platform(get(fyndapi.Base+"/secrets/:app_id", models.Public, fyndapi.Tell(fynd.ShowSecrets))),
 		platform(post(fyndapi.Base+"/secrets", models.Public, fyndapi.Tell(fynd.StoreSecrets))),
 
+		// People's data
+		platform(post(fyndapi.Base+"/gdpr/customers/data_request", models.Public, fynd.Posted(fynd.AskData))),
+		platform(post(fyndapi.Base+"/gdpr/customers/redact", models.Public, fynd.Posted(fynd.EraseCustomer))),
+		platform(post(fyndapi.Base+"/gdpr/shop/redact", models.Public, fynd.Posted(fynd.EraseShop))),
+		platform(post(fyndapi.Base+"/webhooks/gdpr/customers/data_request", models.Public, fynd.Posted(fynd.AskData))),
+		platform(post(fyndapi.Base+"/webhooks/gdpr/customers/redact", models.Public, fynd.Posted(fynd.EraseCustomer))),
+		platform(post(fyndapi.Base+"/webhooks/gdpr/shop/redact", models.Public, fynd.Posted(fynd.EraseShop))),
+
 		// Events of the companies that installed an extension
 		provider(post(platformWebhooks, models.Public, hooks.Platform)),
 	}
