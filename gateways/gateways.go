@@ -314,6 +314,7 @@ type Payment struct {
 	Failed     bool
 	Canceled   bool  // the buyer turned back, or the whole hold was given back or ran out
 	Doubt      Doubt // when it is not paid, but the buyer's account may have been debited
+	Waits      Wait  // when it is neither made nor over: what for
 	Reason     string
 	Method     string // "card", "upi"
 	RRN        string
@@ -341,4 +342,16 @@ const (
 	NoDoubt Doubt = ""
 	Debited Doubt = "debited" // the provider says so
 	Unclear Doubt = "unknown" // it does not say, or in a word nobody knows
+)
+
+// Wait is what a payment that is neither made nor over waits for.
+type Wait string
+
+// What payments wait for.
+const (
+	NoWait      Wait = ""
+	ForBuyer    Wait = "buyer"        // who has the provider's page open, or has left it
+	ForConsent  Wait = "confirmation" // of the buyer at his bank: 3-D Secure, the bank's app
+	ForBank     Wait = "bank"         // which has not answered the provider
+	ForProvider Wait = "review"       // which is still checking the payment, as for fraud
 )

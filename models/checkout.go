@@ -71,7 +71,8 @@ type PayPage struct {
 	Store    Store
 	Order    Order
 	State    PayState
-	Reason   string // why the last payment was not made, in the provider's words or ours
+	Reason   string        // why the last payment was not made, in the provider's words or ours
+	Waits    gateways.Wait // what the last one waits for, where the provider says
 	Ways     []PayWay
 	Checkout *Checkout    // the last attempt, nil when there is none
 	Session  *FyndSession // that the link belongs to, nil when Fynd did not ask for the payment
@@ -147,6 +148,7 @@ func (p *PayPage) judge(payments []Payment, doubts map[int64]gateways.Doubt, spe
 		for i := range payments {
 			if payments[i].ID == p.Checkout.PaymentID {
 				p.State, p.Reason = stateOfAttempt(p.Checkout, &payments[i], doubts[payments[i].ID])
+				p.Waits = payments[i].Waits()
 			}
 		}
 	}
@@ -166,11 +168,13 @@ func stateOfAttempt(c *Checkout, p *Payment, doubt gateways.Doubt) (PayState, st
 		return PayFailed, "The payment was declined."
 	case p.Status == PaymentCanceled:
 		return PayFailed, "The payment was not completed."
+	case p.Waits() == gateways.ForProvider || p.Waits() == gateways.ForBank:
+		return PayChecking, ""
 	case c.TurnedAt != nil && c.ShownAt != nil && !c.ShownAt.Before(*c.TurnedAt):
 		return PayFailed, "You turned back before paying."
 	case c.State == CheckoutStarted && c.ReturnedAt == nil:
 		return PayOpen, "" // may go there again
-	case c.ReturnedAt != nil && c.ShownAt != nil && c.ShownAt.Sub(*c.ReturnedAt) > settleTime:
+	case c.ReturnedAt != nil && c.ShownAt != nil && c.ShownAt.Sub(*c.ReturnedAt) > patienceFor(p.Waits()):
 		return PayOpen, "" // the buyer turned back, as far as the provider knows
 	}
 	return PayChecking, ""
@@ -178,6 +182,16 @@ func stateOfAttempt(c *Checkout, p *Payment, doubt gateways.Doubt) (PayState, st
 
 // settleTime is how long a provider may need, after the buyer came back, to know what it will know at once.
 const settleTime = 20 * time.Second
+
+// confirmTime is how long a buyer has for the confirmation that his bank asks for (Razorpay docs, late authorization).
+const confirmTime = 10 * time.Minute
+
+func patienceFor(wait gateways.Wait) time.Duration {
+	if wait == gateways.ForConsent {
+		return confirmTime
+	}
+	return settleTime
+}
 
 // lastCheckout is the latest attempt to pay for an order, or nil.
 func (db *DB) lastCheckout(ctx context.Context, order int64) (*Checkout, error) {

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/money"
 )
 
@@ -61,6 +62,7 @@ type Payment struct {
 	OrderRef             string  // the provider's id of its order
 	Status               PaymentStatus
 	ProviderStatus       string
+	WaitsFor             gateways.Wait // as the provider said last; it counts while the status is pending
 	Method               string
 	Currency             string
 	AmountMinor          int64

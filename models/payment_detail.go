@@ -135,6 +135,6 @@ func (d *PaymentDetail) Row() PaymentRow {
 		ID: p.ID, OrderID: p.OrderID, StoreID: p.StoreID, Gateway: p.Gateway, Mode: p.Mode, Ref: deref(p.Ref), Status: p.Status, ProviderStatus: p.ProviderStatus,
 		System: d.System.System, Method: p.Method, Currency: p.Currency, AmountMinor: p.AmountMinor, CapturedMinor: p.CapturedMinor, RefundedMinor: p.RefundedMinor,
 		Payer: payer, PayerEmail: o.CustomerEmail, CardFirst6: p.CardFirst6, CardLast4: p.CardLast4, RRN: p.RRN,
-		CreatedAt: p.CreatedAt, ObtainedAt: d.ObtainedAt, SuccessAt: d.SuccessAt, RefundingSince: p.RefundingSince, CaptureBefore: p.CaptureBefore,
+		CreatedAt: p.CreatedAt, ObtainedAt: d.ObtainedAt, SuccessAt: d.SuccessAt, RefundingSince: p.RefundingSince, CaptureBefore: p.CaptureBefore, WaitsFor: p.WaitsFor,
 	}
 }

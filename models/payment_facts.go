@@ -34,9 +34,14 @@ func (db *DB) noteFacts(ctx context.Context, p *Payment, seen *gateways.Payment)
 	if last4.MatchString(seen.CardLast4) {
 		fill("card_last4", &p.CardLast4, seen.CardLast4)
 	}
-	if db.newerWord(p, seen.Word) {
+	newer := db.newerWord(p, seen.Word)
+	if newer {
 		p.ProviderStatus = idOf(seen.Word)
 		facts["provider_status"] = p.ProviderStatus
+	}
+	if (newer || db.hints(p.Gateway)) && p.WaitsFor != seen.Waits {
+		p.WaitsFor = seen.Waits
+		facts["waits_for"] = p.WaitsFor
 	}
 	before := seen.CaptureBefore.UTC()
 	if before.IsZero() {

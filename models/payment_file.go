@@ -66,7 +66,7 @@ func scanPaymentFile(rows pgx.Rows, extended bool) (*PaymentFileRow, error) {
 	into := []any{
 		&r.ID, &r.OrderID, &r.StoreID, &r.Gateway, &r.Mode, &r.Ref, &r.Status, &r.ProviderStatus, &r.System, &r.Method,
 		&r.Currency, &r.AmountMinor, &r.CapturedMinor, &r.RefundedMinor, &r.Payer, &r.PayerEmail, &r.CardFirst6, &r.CardLast4, &r.RRN,
-		&r.CreatedAt, &r.ObtainedAt, &r.SuccessAt, &r.RefundingSince, &r.CaptureBefore,
+		&r.CreatedAt, &r.ObtainedAt, &r.SuccessAt, &r.RefundingSince, &r.CaptureBefore, &r.WaitsFor,
 	}
 	if extended {
 		into = append(into, &r.OrderRef, &r.PartnerOrderID, &r.PayerPhone, &r.CardNetwork, &fiscal, &r.Refunds)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/money"
 )
 
@@ -39,15 +40,19 @@ type PaymentRow struct {
 	SuccessAt      *time.Time
 	RefundingSince *time.Time
 	CaptureBefore  *time.Time
+	WaitsFor       gateways.Wait
 }
 
 // Amount is minor units in the payment's currency.
 func (r *PaymentRow) Amount(minor int64) money.Amount { return money.New(minor, r.Currency) }
 
+// Waits is what a pending payment waits for, as the provider said.
+func (r *PaymentRow) Waits() gateways.Wait { return waits(r.Status, r.WaitsFor) }
+
 // paymentRow are the columns of a PaymentRow, in its order.
 const paymentRow = `p.id, p.order_id, p.store_id, p.gateway, p.mode, coalesce(p.ref, '') AS ref, p.status, p.provider_status, coalesce(s.system, p.method) AS system, p.method,
 	p.currency, p.amount_minor, p.captured_minor, p.refunded_minor, coalesce(nullif(o.customer_name, ''), o.company) AS payer, o.customer_email, p.card_first6, p.card_last4, p.rrn,
-	p.created_at, p.obtained_at, p.success_at, p.refunding_since, p.capture_before`
+	p.created_at, p.obtained_at, p.success_at, p.refunding_since, p.capture_before, p.waits_for`
 
 // PaymentList is one page of the registry.
 type PaymentList struct {

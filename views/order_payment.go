@@ -39,6 +39,9 @@ func paymentKind(s models.PaymentStatus) ui.Kind {
 
 // paymentSentence says what became of a payment's money.
 func paymentSentence(p *models.OrderPayment) string {
+	if waits := waitWords(p.Waits()); waits != "" {
+		return waits
+	}
 	if !p.Status.Captured() {
 		return map[models.PaymentStatus]string{
 			models.PaymentPending: "asked for; no word that it was paid", models.PaymentAuthorized: "held, not captured",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -236,6 +237,8 @@ func (v PaymentListView) emptyWhy() (title, why string) {
 // statusAside is what a status needs said beside it: how long a payment has been waited for, or its refund.
 func (v PaymentListView) statusAside(r *models.PaymentRow) string {
 	switch {
+	case r.Waits() != gateways.NoWait:
+		return waitWords(r.Waits())
 	case r.Status == models.PaymentPending && v.Now.Sub(r.CreatedAt) > stale:
 		return "for " + span(v.Now.Sub(r.CreatedAt))
 	case r.Status == models.PaymentRefunding && r.RefundingSince != nil && v.Now.Sub(*r.RefundingSince) > models.SlowRefund:

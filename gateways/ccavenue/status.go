@@ -94,9 +94,11 @@ func judge(seen *gateways.Payment, drawn int64, said string, now time.Time) {
 	case page:
 		if !seen.At.IsZero() && now.Sub(seen.At) >= sessionLife {
 			seen.Failed, seen.Reason = true, "The buyer left CCAvenue's page without paying."
+		} else {
+			seen.Waits = gateways.ForBuyer
 		}
 	case bank:
-		seen.Doubt = gateways.Unclear
+		seen.Doubt, seen.Waits = gateways.Unclear, gateways.ForBank
 	case success:
 		seen.Authorized, seen.Offers = true, []gateways.Verb{gateways.Capture, gateways.Void}
 		if !seen.At.IsZero() {

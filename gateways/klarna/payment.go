@@ -63,7 +63,8 @@ func (g *gateway) checkout(ctx context.Context, ref string, refused error) (gate
 		return gateways.Payment{}, doubtful("payment", "Klarna answered about another order than the one asked for.")
 	}
 	return gateways.Payment{
-		Ref: ref, OrderRef: out.OurReference, Word: out.Status, Amount: money.New(out.Amount, out.Currency), Offers: []gateways.Verb{}, Raw: raw,
+		Ref: ref, OrderRef: out.OurReference, Word: out.Status, Amount: money.New(out.Amount, out.Currency), Waits: gateways.ForBuyer,
+		Offers: []gateways.Verb{}, Raw: raw,
 	}, nil
 }
 
@@ -91,6 +92,9 @@ func (o order) payment(raw []byte) gateways.Payment {
 	case "AUTHORIZED":
 		seen.Authorized = o.Fraud == "ACCEPTED"
 		seen.CaptureBefore, seen.Reason = at(o.ExpiresAt), o.caution()
+		if !seen.Authorized {
+			seen.Waits = gateways.ForProvider
+		}
 	case "PART_CAPTURED":
 		seen.Authorized, seen.CaptureBefore = true, at(o.ExpiresAt)
 	case "CAPTURED":

@@ -98,7 +98,8 @@ func (g *gateway) read(row, details record, refunds records, raw []byte) (gatewa
 	case strange:
 		seen.Doubt, seen.Reason = gateways.Unclear, "PayKeeper says “"+shorten(row["status"], 60)+"”, which is not a state we know."
 		return seen, nil
-	case waiting:
+	case waiting: // the bank asks the buyer for a code, or its app does
+		seen.Waits = gateways.ForConsent
 		return seen, nil
 	case turned:
 		seen.Canceled, seen.Reason = true, "The buyer turned back on the bank's page."

@@ -193,6 +193,8 @@ func (p payment) payment(raw []byte) gateways.Payment {
 		}
 	case "authorized":
 		seen.Authorized = true
+	case "created": // the buyer named his card or account, and the bank has not answered (Razorpay docs, payments entity)
+		seen.Waits = gateways.ForConsent
 	}
 	if p.Card != nil {
 		seen.CardLast4 = p.Card.Last4

@@ -85,6 +85,8 @@ func (g *gateway) unfinished(ctx context.Context, ref string, refused error) (ga
 	}
 	if seen.Canceled {
 		seen.Reason = "The buyer did not finish the checkout."
+	} else {
+		seen.Waits = gateways.ForBuyer
 	}
 	return seen, nil
 }
@@ -116,7 +118,7 @@ func (o order) payment(raw []byte) gateways.Payment {
 	}
 	switch {
 	case strings.EqualFold(o.System, "pending"):
-		seen.Authorized = delivered > 0
+		seen.Authorized, seen.Waits = delivered > 0, gateways.ForProvider
 		seen.Reason = "Svea is still deciding on this order; nothing can be done with it yet."
 		if o.SystemMessage != "" {
 			seen.Reason += " Svea says: " + o.SystemMessage
@@ -126,7 +128,7 @@ func (o order) payment(raw []byte) gateways.Payment {
 	case o.is("delivered"):
 		seen.Authorized = true
 	case o.is("processing", "pending"):
-		seen.Authorized = delivered > 0
+		seen.Authorized, seen.Waits = delivered > 0, gateways.ForProvider
 	case o.is("cancelled", "expired"):
 		seen.Authorized, seen.Canceled = delivered > 0, delivered == 0
 		seen.Voided = max(0, o.Amount-delivered)

@@ -20,6 +20,7 @@ type payment struct {
 	OrderRef       *string             `json:"order_ref"`
 	Status         string              `json:"status"`
 	ProviderStatus string              `json:"provider_status"`
+	WaitsFor       *string             `json:"waits_for"`
 	Method         string              `json:"method"`
 	Amount         amount              `json:"amount"`
 	Authorized     amount              `json:"authorized"`
@@ -54,7 +55,7 @@ type possible struct {
 func paymentOf(p *models.OrderPayment) payment {
 	out := payment{
 		ID: p.ID, OrderID: p.OrderID, StoreID: p.StoreID, Gateway: p.Gateway, Mode: p.Mode, OrderRef: text(p.OrderRef), Status: string(p.Status),
-		ProviderStatus: p.ProviderStatus, Method: p.Method, Amount: amountOf(p.Amount(p.AmountMinor)), Authorized: amountOf(p.Amount(p.AuthorizedMinor)),
+		ProviderStatus: p.ProviderStatus, WaitsFor: text(string(p.Waits())), Method: p.Method, Amount: amountOf(p.Amount(p.AmountMinor)), Authorized: amountOf(p.Amount(p.AuthorizedMinor)),
 		Held: amountOf(p.Held()), Captured: amountOf(p.Captured()), Refunded: amountOf(p.Amount(p.RefundedMinor)), Refunding: amountOf(p.Amount(p.RefundReservedMinor)),
 		Refundable: amountOf(p.Refundable()), VoidedAt: stamp(p.VoidedAt), CaptureBefore: stamp(p.CaptureBefore), RRN: text(p.RRN),
 		CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(), Actions: map[string]possible{}, Operations: []operation{},
