@@ -1,0 +1,368 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// FyndExtensionsPath is Extensions > Fynd payment extension.
+const FyndExtensionsPath = "/extensions/fynd"
+
+// The tabs of an extension's page besides those that hold what steps need.
+const (
+	tabKey         = "key"
+	tabSubscribers = "subscribers"
+	tabVolume      = "volume"
+	tabDuties      = "duties"
+)
+
+// FyndExtensionsView is the list of extensions.
+type FyndExtensionsView struct {
+	Person     *models.User
+	Extensions []models.FyndExtension
+	Gateways   []gateways.Driver
+}
+
+// FyndExtensionView is an extension as one person sees it. On the page of a new one Extension is empty.
+type FyndExtensionView struct {
+	Person    *models.User
+	CSRF      string
+	Tab       string
+	Extension *models.FyndExtension
+	Gateways  []gateways.Driver
+	Address   string // how Fynd reaches kartify
+
+	Form     *models.ExtensionForm // as it was sent, when it was refused
+	Typed    *models.PublicationForm
+	Problem  string // about no field
+	Problems []ui.FieldError
+
+	Steps        []models.ExtensionStep
+	Tests        *models.FyndTests
+	Reviews      []models.ExtensionReview
+	Instructions string // for the reviewers; for those who may manage extensions
+	Comment      string // on a review, as it was sent
+	Secret       string // shown this once
+	Key          string // as it was sent
+
+	Subscribers []models.FyndSubscriber
+	Company     string // as it was sent
+	Volumes     []models.FyndVolume
+	Duties      *models.FyndDuties
+	SDK         string // the version of Fynd's library whose requests ours equal
+}
+
+// FyndExtensionPath is the page of an extension.
+func FyndExtensionPath(id int64) string { return fmt.Sprintf("%s/%d", FyndExtensionsPath, id) }
+
+// FyndTabPath is a tab of the page of an extension.
+func FyndTabPath(id int64, tab string) string {
+	if tab == models.TabOverview {
+		return FyndExtensionPath(id)
+	}
+	return FyndExtensionPath(id) + "?tab=" + tab
+}
+
+// FyndTab is the tab that an address asks for; one that is not there is the first.
+func FyndTab(text string) string {
+	if slices.Contains([]string{models.TabDetails, models.TabPublish, tabKey, tabSubscribers, tabVolume, tabDuties}, text) {
+		return text
+	}
+	return models.TabOverview
+}
+
+func (v FyndExtensionView) path(part string) string {
+	return FyndExtensionPath(v.Extension.ID) + part
+}
+
+func (v FyndExtensionView) manages() bool { return v.Person.May(models.FyndManage) }
+
+func (v FyndExtensionView) tabs() []ui.Tab {
+	tab := func(label, name string) ui.Tab {
+		return ui.Tab{Label: label, Path: FyndTabPath(v.Extension.ID, name), Active: v.Tab == name}
+	}
+	tabs := []ui.Tab{tab("Overview", models.TabOverview), tab("Details", models.TabDetails), tab("Publish", models.TabPublish), tab("API key", tabKey)}
+	if v.Extension.Wanted().Distribution == models.DistributionPrivate {
+		tabs = append(tabs, tab("Subscribers", tabSubscribers))
+	}
+	return append(tabs, ui.Tab{Label: "Installs", Path: FyndInstallsPath(v.Extension.ID)}, tab("Volume", tabVolume), tab("Duties", tabDuties))
+}
+
+// Refuse puts what is wrong with a form into the page.
+func (v *FyndExtensionView) Refuse(problems []*models.Problem) {
+	for _, p := range problems {
+		if p.Field == "" {
+			v.Problem = p.Sentence
+			continue
+		}
+		v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.Sentence})
+	}
+}
+
+// wrong is what is wrong with a field.
+func (v FyndExtensionView) wrong(field string) string {
+	for _, p := range v.Problems {
+		if p.Name == field {
+			return p.Message
+		}
+	}
+	return ""
+}
+
+func extensionKind(s models.ExtensionState) ui.Kind {
+	return map[models.ExtensionState]ui.Kind{
+		models.ExtensionDevelopment: ui.Neutral, models.ExtensionUnderReview: ui.Busy, models.ExtensionPublished: ui.Good, models.ExtensionApproved: ui.Good, models.ExtensionRejected: ui.Bad,
+	}[s]
+}
+
+// stepsShown are the steps with how far each has come.
+func (v FyndExtensionView) stepsShown() []ui.Step {
+	var list []ui.Step
+	reached := true
+	for _, s := range v.Steps {
+		step := ui.Step{Label: s.Name, State: ui.StepAhead}
+		switch {
+		case s.Done:
+			step.State = ui.StepDone
+		case s.Failed:
+			step.State, reached = ui.StepFailed, false
+		case s.Name == "Review" && v.Extension.State == models.ExtensionUnderReview:
+			step.State, reached = ui.StepNow, false
+		case reached:
+			step.State, reached = ui.StepNow, false
+		}
+		if n := len(s.Missing); n > 0 {
+			step.Note = fmt.Sprintf("%d missing", n)
+		}
+		list = append(list, step)
+	}
+	return list
+}
+
+// missingSteps are the steps that lack something.
+func (v FyndExtensionView) missingSteps() []models.ExtensionStep {
+	return slices.DeleteFunc(slices.Clone(v.Steps), func(s models.ExtensionStep) bool { return len(s.Missing) == 0 })
+}
+
+func (v FyndExtensionView) missingPath(m models.MissingPart) string {
+	path := FyndTabPath(v.Extension.ID, m.Tab)
+	if m.Field != "" {
+		path += "#field-" + m.Field
+	}
+	return path
+}
+
+// submittable says whether there is something to submit, and how the button is called.
+func (v FyndExtensionView) submittable() string {
+	e := v.Extension
+	switch {
+	case e.SubmittedAt == nil:
+		return "Submit for review"
+	case e.State == models.ExtensionRejected || e.Unsent:
+		return "Submit again"
+	}
+	return ""
+}
+
+// standing says in a sentence where the extension is.
+func (v FyndExtensionView) standing() string {
+	e := v.Extension
+	switch {
+	case e.State == models.ExtensionDevelopment:
+		return "In development: it takes payments in test, from every company that installs it."
+	case e.State == models.ExtensionUnderReview && e.Unsent:
+		return "Fynd reviews it, and details were changed since. Submit it again; the review begins anew."
+	case e.State == models.ExtensionUnderReview && e.AcceptedAt != nil:
+		return "Fynd reviews the changes. What was accepted before stays in force until then."
+	case e.State == models.ExtensionUnderReview:
+		return "Fynd reviews it. Details that are changed now have to be submitted again, and the review begins anew."
+	case e.State == models.ExtensionRejected && e.AcceptedAt != nil:
+		return "Fynd did not accept the changes. What was accepted before stays in force."
+	case e.State == models.ExtensionRejected:
+		return "Fynd did not accept it. Change what it names and submit it again."
+	case e.Draft != nil:
+		return "Details were changed and are not in force: submit them for review."
+	case e.State == models.ExtensionPublished:
+		return "Every seller finds it among the payment settings of Fynd."
+	}
+	return "The companies under Subscribers may use it for live payments."
+}
+
+// entered is what stands in the form of the details.
+func (v FyndExtensionView) entered() models.ExtensionForm {
+	if v.Form != nil {
+		return *v.Form
+	}
+	e := v.Extension
+	form := models.ExtensionForm{ID: e.ID, Name: e.Name, URL: e.URL, PlatformURL: e.PlatformURL, ExtensionDetails: e.Wanted(), Shown: e.Version}
+	var other []string
+	for _, code := range form.Methods {
+		if models.FyndMethodName(code) == code {
+			other = append(other, code)
+		}
+	}
+	form.OtherMethods = strings.Join(other, " ")
+	for _, fee := range form.Fees {
+		text := models.ExtensionFeeText{Method: fee.Method, Percent: strings.TrimSuffix(models.ExtensionFee{Permyriad: fee.Permyriad}.String(), " %"), Currency: fee.Currency}
+		if fee.FlatMinor > 0 {
+			text.Flat = money.New(fee.FlatMinor, fee.Currency).Decimal()
+		}
+		form.FeeTexts = append(form.FeeTexts, text)
+	}
+	return form
+}
+
+func feeText(form models.ExtensionForm, method string) models.ExtensionFeeText {
+	for _, text := range form.FeeTexts {
+		if text.Method == method {
+			return text
+		}
+	}
+	return models.ExtensionFeeText{Method: method}
+}
+
+// currencyOptions are the currencies of a flat fee: those of the extension, or all.
+func currencyOptions(form models.ExtensionForm, chosen string) []ui.Option {
+	codes := form.Currencies
+	if len(codes) == 0 {
+		codes = money.Codes()
+	}
+	if chosen != "" && !slices.Contains(codes, chosen) {
+		codes = append(slices.Clone(codes), chosen)
+	}
+	options := []ui.Option{}
+	for _, code := range codes {
+		options = append(options, ui.Option{Value: code, Label: code, Chosen: code == chosen})
+	}
+	return options
+}
+
+// picked are all choices, those that are chosen first.
+func picked(choices []models.Choice, chosen []string) []ui.Option {
+	var first, rest []ui.Option
+	for _, c := range choices {
+		option := ui.Option{Value: c.Value, Label: c.Label, Chosen: slices.Contains(chosen, c.Value)}
+		if option.Chosen {
+			first = append(first, option)
+		} else {
+			rest = append(rest, option)
+		}
+	}
+	return append(first, rest...)
+}
+
+func currencyChoices() []models.Choice {
+	var list []models.Choice
+	for _, code := range money.Codes() {
+		list = append(list, models.Choice{Value: code, Label: code})
+	}
+	return list
+}
+
+func (v FyndExtensionView) gatewayOptions() []ui.Option {
+	options := []ui.Option{{Label: "Choose a gateway"}}
+	for _, driver := range v.Gateways {
+		options = append(options, ui.Option{Value: driver.Code, Label: driver.Name, Chosen: driver.Code == v.entered().Gateway})
+	}
+	return options
+}
+
+// publication is what stands in the form about publishing.
+func (v FyndExtensionView) publication() models.PublicationForm {
+	if v.Typed != nil {
+		return *v.Typed
+	}
+	e := v.Extension
+	return models.PublicationForm{
+		ID: e.ID, Shown: e.Version, Organisation: e.Organisation, ApprovedOn: e.ApprovedOn, AgreementOn: e.AgreementOn, BillingEmail: e.BillingEmail, SupportEmail: e.SupportEmail,
+		SupportPhone: e.SupportPhone, WebsiteURL: e.WebsiteURL, FAQURL: e.FAQURL, PrivacyURL: e.PrivacyURL, ReviewEmail: e.ReviewEmail, Instructions: v.Instructions,
+	}
+}
+
+func namesOf(codes []string, name func(string) string) string {
+	var names []string
+	for _, code := range codes {
+		names = append(names, name(code))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (v FyndExtensionView) fees() string {
+	var parts []string
+	for _, fee := range v.Extension.Wanted().Fees {
+		text := fee.String()
+		if fee.Method != "" {
+			text = models.FyndMethodName(fee.Method) + ": " + text
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// told says whom the outcome of a review was mailed to.
+func told(r models.ExtensionReview) string {
+	var addresses []string
+	for _, m := range r.Tell {
+		addresses = append(addresses, m.Address)
+	}
+	to := strings.Join(addresses, " and ")
+	switch {
+	case r.Event == models.ReviewSubmit || to == "":
+		return ""
+	case r.ToldAt != nil:
+		return "E-mail sent to " + to + "."
+	case r.ToldProblem != "":
+		return "The e-mail to " + to + " was not sent: " + r.ToldProblem
+	}
+	return "The e-mail to " + to + " is on its way."
+}
+
+func reviewKind(e models.ReviewEvent) ui.Kind {
+	return map[models.ReviewEvent]ui.Kind{models.ReviewSubmit: ui.Busy, models.ReviewApprove: ui.Good, models.ReviewReject: ui.Bad}[e]
+}
+
+// ability is what a gateway can do, as the table of them says it.
+type ability struct{ name, about string }
+
+var abilities = []ability{
+	{"Charge", "the money is drawn when the buyer pays"}, {"Refund", ""}, {"Authorize", "the money is held when the buyer pays"}, {"Capture", "what is held is drawn"}, {"Void", "what is held is given back"},
+}
+
+// able says whether a gateway can do something, and with what restriction.
+func able(d gateways.Driver, what string) (bool, string) {
+	switch what {
+	case "Charge":
+		return d.Can.AtOnce, ""
+	case "Refund":
+		if d.Can.Does(gateways.Refund) && !d.Can.InPart(gateways.Refund) {
+			return true, "whole only"
+		}
+		return d.Can.Does(gateways.Refund), ""
+	case "Authorize":
+		return d.Can.Later, ""
+	case "Capture":
+		if d.Can.Does(gateways.Capture) && !d.Can.InPart(gateways.Capture) {
+			return true, "whole only"
+		}
+		return d.Can.Does(gateways.Capture), ""
+	}
+	return d.Can.Does(gateways.Void), ""
+}
+
+func (v FyndExtensionsView) gateway(code string) string {
+	for _, driver := range v.Gateways {
+		if driver.Code == code {
+			return driver.Name
+		}
+	}
+	return code
+}
+
+// dash stands for what is not entered.
+func dash(text string) string { return orElse(text, "–") }
