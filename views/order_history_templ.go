@@ -1078,7 +1078,11 @@ func sourceLabel(source string) string {
 	return source
 }
 
+// updateAmount is the money that Fynd is told of; of a payment that is held, nothing has been drawn.
 func updateAmount(u models.PartnerUpdate) string {
+	if u.Held() {
+		return "held"
+	}
 	return money.New(u.AmountMinor, u.Currency).Grouped()
 }
 
