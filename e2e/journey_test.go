@@ -143,6 +143,7 @@ var pages = []struct{ name, email, path string }{
 	{"profile", "support@ruosh.example", "/profile"},
 	{"forbidden", "viewer@ruosh.example", "/system/users"},
 	{"not-found", "viewer@ruosh.example", "/sales/orders/4711"},
+	{"fynd-installs", "owner@ruosh.example", "/extensions/fynd/1/installs"},
 }
 
 // TestEveryPage opens every page wide and narrow, light and dark: no accessibility violation, no horizontal
