@@ -278,7 +278,7 @@ func TestEveryFilterIsInTheAPI(t *testing.T) {
 	filter := models.OrderFilter{
 		Q: "x", Parts: true, OrderID: "1", PartnerOrderID: "FY1", Customer: "x", Statuses: []string{"pending"}, Events: []string{"REFUND_INITIATED"}, Waiting: "all", Store: 40,
 		Gateway: "cod", PaymentMethod: "x", Added: models.DayRange{From: "2026-01-01", To: "2026-02-01"}, Modified: models.DayRange{From: "2026-01-01", To: "2026-02-01"},
-		AmountFrom: "1", AmountTo: "2", Sort: models.OrderSort{Column: models.SortModified}, Limit: 20, Deadline: models.EndsIn48h,
+		AmountFrom: "1", AmountTo: "2", Sort: models.OrderSort{Column: models.SortModified}, Limit: 20, Deadline: models.EndsIn48h, Reconciled: models.ReconciledNotYet,
 	}
 	erp.get("/orders?"+filter.Query().Encode()).want(t, http.StatusOK, "")
 }

@@ -33,6 +33,7 @@ func (j *Jobs) chores() []chore {
 		j.notifying(),
 		{"sweep-exports", "Takes up exports whose maker was stopped, and deletes exported files a day after they were made.", sweep, j.db.SweepExports, false},
 		{"sweep-reconciliations", "Takes up files whose comparing was stopped, and closes differences that have gone.", sweep, j.db.SweepReconciliations, false},
+		{"note-reconciled", "Writes down which orders were in the comparisons that have ended, for the order's page and the list.", sweep, j.db.NoteReconciled, false},
 		{"fulfil-privacy-requests", "Goes on with wishes about people's data: those that were cut short, and those that wait for something.", sweep, j.db.RunDuePrivacy, true},
 		{"forget-privacy-files", "Deletes people's data that was gathered for them and not taken away within a week.", 10 * time.Minute, j.db.SweepPrivacyFiles, false},
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},

@@ -27,7 +27,8 @@ type OrderFilter struct {
 	AmountFrom     string // decimal, in the currency of each order
 	AmountTo       string
 	Deadline       Deadline // of held money that is not drawn
-	Action         string   // of its status: "failed", or "open" for all that are not done
+	Reconciled     ReconciledAs
+	Action         string // of its status: "failed", or "open" for all that are not done
 	Sort           OrderSort
 	Columns        []string // shown besides the order id and the action; empty for the person's own choice
 	Limit          int      // rows to a page
@@ -85,6 +86,7 @@ func (f OrderFilter) Query() url.Values {
 		{"amount_from", f.AmountFrom},
 		{"amount_to", f.AmountTo},
 		{"deadline", string(f.Deadline)},
+		{"reconciled", string(f.Reconciled)},
 		{"action", f.Action},
 		{"cols", strings.Join(f.Columns, ",")},
 		{"after", f.After},

@@ -48,6 +48,7 @@ func ReadOrderFilter(q url.Values, c *OrderChoices) (OrderFilter, []FilterNotice
 	f.OrderID, f.PartnerOrderID = r.orderID()
 	f.AmountFrom, f.AmountTo = r.amount("amount_from", f.Store), r.amount("amount_to", f.Store)
 	f.Deadline = r.deadline()
+	f.Reconciled = r.reconciled()
 	f.Action = r.action()
 	f.Waiting = r.waiting(f.Events)
 	f.After, f.Before = r.cursors(f.Sort)
@@ -199,6 +200,15 @@ func (r *filterReader) deadline() Deadline {
 		return Deadline(value)
 	}
 	r.say("deadline", "“%s” is not a deadline; write 48h, 7d or expired.", short(value))
+	return ""
+}
+
+func (r *filterReader) reconciled() ReconciledAs {
+	value := strings.ToLower(r.one("reconciled"))
+	if value == "" || slices.ContainsFunc(ReconciledChoices, func(c Choice) bool { return c.Value == value }) {
+		return ReconciledAs(value)
+	}
+	r.say("reconciled", "“%s” is not how an order can stand in a comparison; write agrees, differs or not_yet.", short(value))
 	return ""
 }
 

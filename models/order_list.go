@@ -165,7 +165,7 @@ const maxBranches = 40
 // branches are filters that together are f, each of which one index serves in the order of the list:
 // one for each of several statuses, or for each store when sorted by the date modified.
 func (f OrderFilter) branches(choices *OrderChoices, by found) []OrderFilter {
-	if len(f.Events) == 1 || by.is() || f.OrderID != "" || f.PartnerOrderID != "" || f.Deadline != "" {
+	if len(f.Events) == 1 || by.is() || f.OrderID != "" || f.PartnerOrderID != "" || f.Deadline != "" || f.Reconciled == ReconciledDiffers {
 		return []OrderFilter{f} // few orders, or an order of their own
 	}
 	all := []OrderFilter{f}

@@ -32,9 +32,12 @@ type OrderPage struct {
 	Rules    []CaptureRule    // of the store: what is captured by itself
 	Lapsed   []LapsedHold     // holds that ran out
 	Late     []LateSettlement // payments that were settled late
-	Actions  []StatusAction   // what changes of its status started, newest first
-	Link     OrderLink        // with which the buyer can pay, and who did
-	Now      time.Time        // the database's clock
+
+	Unsettled  []UnsettledPayment // payments that should have been settled by now
+	Reconciled []Reconciled       // the comparisons with gateways it was in, the latest first
+	Actions    []StatusAction     // what changes of its status started, newest first
+	Link       OrderLink          // with which the buyer can pay, and who did
+	Now        time.Time          // the database's clock
 
 	changes *statusPosition
 	told    toldOfOrder
@@ -116,6 +119,8 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask("SELECT "+columns[CaptureRule](db)+rulesOfStore, all(&page.Rules))
 	ask(lapsedOfOrder, all(&page.Lapsed))
 	ask(lateOfOrder, all(&page.Late))
+	ask(unsettledOfOrder, all(&page.Unsettled))
+	ask(reconciledOrder, all(&page.Reconciled))
 	ask("SELECT "+columns[NotificationSettings](db)+notifySettingsOfOrder, all(&page.told.settings))
 	ask("SELECT "+columns[Notification](db)+noticesOfOrder, all(&page.told.notifications))
 	ask("SELECT "+columns[NotificationSeries](db)+noticeSeriesOfOrder, all(&page.told.series))

@@ -58,6 +58,7 @@ func (f OrderFilter) scope(c *clauses, choices *OrderChoices) {
 	f.scopeEvents(c)
 	f.scopeIDs(c)
 	f.scopeDeadline(c, choices)
+	f.scopeReconciled(c, choices)
 	switch f.Action {
 	case "failed":
 		c.and("o.id IN (SELECT a.order_id FROM status_actions a WHERE a.state = 'failed')")

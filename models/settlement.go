@@ -25,6 +25,38 @@ const lateOfOrder = `SELECT DISTINCT ON (p.id) p.id AS payment_id, r.reconciliat
 	WHERE p.order_id = $1 AND ($2 OR p.store_id = ANY($3)) AND r.kind = 'payment' AND r.settled_at - r.at > interval '5 days'
 	ORDER BY p.id, r.reconciliation_id DESC`
 
+// UnsettledPayment is a payment that should have been paid out by now, and is in none of its gateway's settlements.
+type UnsettledPayment struct {
+	PaymentID int64
+	Since     time.Time // when it was drawn
+	KnownTo   string    // the last day of the settlements that are known here, 2026-11-01
+}
+
+// Days is how long it has been waited for at a moment, in whole days.
+func (u *UnsettledPayment) Days(at time.Time) int { return int(at.Sub(u.Since).Hours()) / 24 }
+
+// unsettledOfOrder are the payments of an order that were drawn five days before the last day of the settlements
+// that are known of their gateway, and are in none of them. Where no settlement is known nothing is claimed.
+const unsettledOfOrder = `SELECT p.id AS payment_id, p.obtained_at AS since, s.known_to
+	FROM payments p CROSS JOIN LATERAL (SELECT max(r.day_to) AS known_to FROM reconciliations r
+		WHERE r.store_id = p.store_id AND r.gateway = p.gateway AND r.state = 'done' AND r.noted_at IS NOT NULL
+			AND (r.format IN ('razorpay', 'klarna') OR r.format = 'listing' AND r.gateway = 'klarna')) s
+	WHERE p.order_id = $1 AND ($2 OR p.store_id = ANY ($3)) AND p.captured_minor > p.refunded_minor AND p.obtained_at IS NOT NULL
+		AND to_char(p.obtained_at + interval '5 days', 'YYYY-MM-DD') <= s.known_to
+		AND NOT EXISTS (SELECT 1 FROM reconciled_orders c JOIN reconciliations r ON r.id = c.reconciliation_id
+			WHERE c.chunk = $1::bigint >> 8 AND ($1::bigint & 255)::smallint = ANY (c.low) AND r.store_id = p.store_id AND r.gateway = p.gateway AND r.state = 'done'
+				AND NOT EXISTS (SELECT 1 FROM reconciliation_rows w WHERE w.order_id = $1 AND w.state <> 'clean' AND w.reconciliation_id = r.id AND w.kind = 'here'))`
+
+// UnsettledOf is since when a payment waits to be paid out, or nil when it does not or nobody can say.
+func (p *OrderPage) UnsettledOf(payment int64) *UnsettledPayment {
+	for i := range p.Unsettled {
+		if p.Unsettled[i].PaymentID == payment {
+			return &p.Unsettled[i]
+		}
+	}
+	return nil
+}
+
 // LapsedHold is a hold of an order that ran out without being captured.
 type LapsedHold struct {
 	PaymentID int64

@@ -38,6 +38,34 @@ func TestLateSettlements(t *testing.T) {
 			t.Errorf("order %d was settled %d days late, want %d", 5000+i, days, want)
 		}
 	}
+	// What was drawn as long ago and is in no settlement is told of too, once settlements of later days are known.
+	l.exec(`INSERT INTO orders (id, store_id, status, gateway, currency, items_minor, total_minor, date_added) VALUES (5100, 43, 'processing', 'razorpay', 'INR', 100, 100, now() - interval '9 days'),
+		(5101, 43, 'processing', 'razorpay', 'INR', 100, 100, now() - interval '1 day')`)
+	l.exec(`INSERT INTO payments (order_id, store_id, gateway, mode, ref, status, currency, amount_minor, authorized_minor, captured_minor, created_at, updated_at)
+		SELECT id, 43, 'razorpay', 'test', 'pay_' || id, 'success', 'INR', 100, 100, 100, date_added, date_added FROM orders WHERE id >= 5100`)
+	unsettled := func(order int64, want string) {
+		t.Helper()
+		if _, err := l.db.NoteReconciled(l.ctx); err != nil {
+			t.Fatal(err)
+		}
+		page, err := l.db.OrderPage(l.ctx, order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if waits := page.UnsettledOf(page.Payments[0].ID); waits != nil {
+			got = fmt.Sprint(waits.Days(page.Now), " days")
+		}
+		if got != want {
+			t.Errorf("order %d waits %q to be settled, want %q", order, got, want)
+		}
+	}
+	unsettled(5100, "") // the files known end before it was due
+	today := fmt.Sprintf("pay_later,payment,0,98.00,1.00,INR,2.00,0.36,0,1,%s,%s,setl_2,,,,order_x,,card\n", time.Now().UTC().Format("02/01/2006 15:04:05"), time.Now().UTC().Format("02/01/2006"))
+	l.upload("today.csv", text+today)
+	unsettled(5100, "9 days")
+	unsettled(5101, "")
+	unsettled(5000, "")
 	l.upload("again.csv", text+row(3, "")) // the same payment in two files is one payment
 	needs, err := l.db.Needs(l.ctx, l.user, time.Now())
 	if err != nil {

@@ -50,6 +50,7 @@ func (v OrderListView) chips() []ui.Chip {
 	chip("Payment method", f.PaymentMethod, func(f *models.OrderFilter) { f.PaymentMethod = "" })
 	chip("Date added", daysText(f.Added), func(f *models.OrderFilter) { f.Added = models.DayRange{} })
 	chip("Date modified", daysText(f.Modified), func(f *models.OrderFilter) { f.Modified = models.DayRange{} })
+	chip("Reconciliation", reconciledName(f.Reconciled), func(f *models.OrderFilter) { f.Reconciled = "" })
 	chip("Authorization", deadlineName(f.Deadline), func(f *models.OrderFilter) { f.Deadline = "" })
 	chip("Status action", actionName(f.Action), func(f *models.OrderFilter) { f.Action = "" })
 	chip("Total", fromTo(f.AmountFrom, f.AmountTo), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
@@ -189,7 +190,7 @@ func (v OrderListView) fewFilters() int {
 	f, n := v.Filter, 0
 	for _, set := range []bool{
 		f.PartnerOrderID != "", f.Customer != "", f.Store != 0, f.Gateway != "", f.PaymentMethod != "",
-		f.Modified != models.DayRange{}, f.Deadline != "", f.Action != "", f.AmountFrom != "" || f.AmountTo != "",
+		f.Modified != models.DayRange{}, f.Deadline != "", f.Reconciled != "", f.Action != "", f.AmountFrom != "" || f.AmountTo != "",
 	} {
 		if set {
 			n++

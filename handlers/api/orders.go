@@ -40,7 +40,7 @@ type orderList struct {
 
 // listParams are what the list can be asked for: every filter of Sales > Orders.
 var listParams = []string{
-	"q", "parts", "order_id", "partner_order_id", "customer", "status", "event", "waiting", "store", "gateway", "payment_method", "deadline",
+	"q", "parts", "order_id", "partner_order_id", "customer", "status", "event", "waiting", "store", "gateway", "payment_method", "deadline", "reconciled",
 	"added_from", "added_to", "modified_from", "modified_to", "amount_from", "amount_to", "sort", "after", "before", "limit",
 }
 
