@@ -40,6 +40,9 @@ func (h *Handlers) showReconciliation(c echo.Context, status int, q url.Values, 
 	if v.Tally, err = h.DB.TallyRows(ctx, v.Reconciliation); err != nil {
 		return err
 	}
+	if v.Fees, err = h.DB.ReconciliationFees(ctx, v.Reconciliation); err != nil {
+		return err
+	}
 	if row > 0 {
 		if v.Chosen, err = h.DB.ReconciliationRow(ctx, v.Reconciliation, row); err != nil {
 			return err

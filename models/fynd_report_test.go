@@ -104,6 +104,38 @@ func TestExpectedFee(t *testing.T) {
 	}
 }
 
+// The fees that a gateway's file names are held against the terms of the extension.
+func TestFeesOfAFile(t *testing.T) {
+	db, ctx := extensionDB(t), modelstest.System(t.Context())
+	e, err := db.SaveExtension(ctx, ruoshPay()) // 2.5 % + 3.00 INR
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := modelstest.Person(t, db, "Ravi", models.Owner)
+	testPayment(t, db, e, "TR1")
+	testPayment(t, db, e, "TR2")
+	var id int64
+	err = db.Pool().QueryRow(ctx, `INSERT INTO reconciliations (store_id, gateway, format, file_name, bytes, sha256, days, zone, state, user_id, user_name)
+		VALUES (40, 'razorpay', 'razorpay', 'settlement.csv', 0, 'x', 'store', 'Asia/Kolkata', 'done', $1, 'Ravi') RETURNING id`, user.ID).Scan(&id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Pool().Exec(ctx, `INSERT INTO reconciliation_rows_all (reconciliation_id, row, store_id, kind, ref, there, currency, amount_minor, fee_minor) VALUES
+		($1, 1, 40, 'payment', 'pay_TR1', 'paid', 'INR', 10000, 550), ($1, 2, 40, 'payment', 'pay_TR2', 'paid', 'INR', 10000, 590), ($1, 3, 40, 'payment', 'pay_else', 'paid', 'INR', 10000, 900),
+		($1, 4, 40, 'refund', 'pay_TR1', 'paid', 'INR', 4000, 100)`, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := db.Reconciliation(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fees, err := db.ReconciliationFees(ctx, r)
+	if err != nil || len(fees) != 1 || fees[0] != (models.FeeComparison{Extension: "Ruosh Pay", Currency: "INR", Payments: 2, Expected: 1100, Told: 1140, HasFees: true}) {
+		t.Errorf("the fees compare as %+v (%v)", fees, err)
+	}
+}
+
 func paymentOfRef(t *testing.T, db *models.DB, ref string) *models.Payment {
 	t.Helper()
 	var id int64

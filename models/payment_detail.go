@@ -22,7 +22,8 @@ type PaymentDetail struct {
 	Fiscal     map[string]string
 	ObtainedAt *time.Time
 	SuccessAt  *time.Time
-	Receipt    string // the address of the fiscal receipt; "" without a key of one
+	Receipt    string       // the address of the fiscal receipt; "" without a key of one
+	Fee        *ExpectedFee // the transaction fee; nil when it did not come through a Fynd extension
 }
 
 // FiscalFields are the values of a fiscal receipt (Federal Law 54-FZ), in their order.
@@ -109,6 +110,9 @@ func (db *DB) PaymentDetail(ctx context.Context, id int64) (*PaymentDetail, erro
 	}
 	if d.Payment = d.OrderPage.Payment(id); d.Payment == nil {
 		return nil, ErrNotFound
+	}
+	if d.Fee, err = db.ExpectedFee(ctx, &d.Payment.Payment); err != nil {
+		return nil, err
 	}
 	d.Receipt = receiptAddress(server, d.Fiscal["fop_receipt_key"])
 	return &d, nil

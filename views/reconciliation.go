@@ -58,6 +58,7 @@ type ReconciliationView struct {
 	User          *models.User
 	CSRF          string
 	Now           time.Time
+	Fees          []models.FeeComparison // of payments that came through a Fynd extension
 }
 
 const reconciliationsPath = "/sales/reconciliations"

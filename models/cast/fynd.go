@@ -49,6 +49,13 @@ func Fynd(ctx context.Context, db *models.DB, kartify string) error {
 	if err != nil {
 		return fmt.Errorf("register the extension of the cast: %w", err)
 	}
+	err = db.SavePublication(ctx, models.PublicationForm{
+		ID: e.ID, Shown: e.Version, By: models.SystemActor, Organisation: "Ruosh Retail", ApprovedOn: "2026-08-03", SupportEmail: "help@ruosh.example", SupportPhone: "+91 22 5550 0140",
+		WebsiteURL: "https://ruosh.example/pay", FAQURL: "https://ruosh.example/pay/questions", PrivacyURL: "https://ruosh.example/privacy",
+	})
+	if err != nil {
+		return fmt.Errorf("say who offers the extension of the cast: %w", err)
+	}
 	install, err := db.SeedFyndInstall(ctx, e, FyndCompany, FyndRefresh)
 	if err == nil {
 		_, err = db.Pool().Exec(ctx, "INSERT INTO fynd_applications (install_id, application_id, store_id) VALUES ($1, $2, $3)", install.ID, FyndApplication, Ruosh)
