@@ -84,7 +84,7 @@ func (h *Handlers) FinishFyndInstall(c echo.Context) error {
 		return c.NoContent(http.StatusOK)
 	}
 	visit, err := h.visit(c, company)
-	if errors.Is(err, models.ErrNotFound) {
+	if errors.Is(err, models.ErrNotFound) || errors.Is(err, models.ErrForbidden) {
 		return sellerNote(c, http.StatusUnauthorized, title, "Can not complete oauth process as session not found: the installation was not begun in this browser, or more than 15 minutes ago. Open the extension in Fynd once more.")
 	}
 	if err != nil {

@@ -63,21 +63,27 @@ func (h *Handlers) setVisit(c echo.Context, company, value string, until time.Ti
 	c.SetCookie(cookie)
 }
 
-// visit is the visit of a company's seller. ErrNotFound when there is none, or it is over.
+// visit is the visit of a company's seller. ErrNotFound when there is none, or it is over; ErrForbidden when there is
+// one of another company instead.
 func (h *Handlers) visit(c echo.Context, company string) (*models.FyndVisit, error) {
-	if company == "" || len(company) > 64 {
-		return nil, models.ErrNotFound
-	}
-	for _, cookie := range c.Cookies() {
-		if cookie.Name != visitCookie(company) {
+	missing := models.ErrNotFound
+	for _, cookie := range c.Cookies() { // one of another path may come first
+		of, ok := strings.CutPrefix(cookie.Name, visitCookie(""))
+		if !ok {
 			continue
 		}
-		visit, err := h.DB.FyndVisit(c.Request().Context(), cookie.Value, company)
-		if !errors.Is(err, models.ErrNotFound) { // one of another path may come first
-			return visit, err
+		visit, err := h.DB.FyndVisit(c.Request().Context(), cookie.Value, of)
+		switch {
+		case errors.Is(err, models.ErrNotFound):
+		case err != nil:
+			return nil, err
+		case of == company:
+			return visit, nil
+		case visit.AllowedAt != nil:
+			missing = models.ErrForbidden
 		}
 	}
-	return nil, models.ErrNotFound
+	return nil, missing
 }
 
 // sellerNote is a page for sellers with nothing but a sentence.

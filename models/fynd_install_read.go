@@ -8,32 +8,22 @@ import (
 
 // FyndObstacle says why no payments can be made in a sales channel, or nothing when they can.
 func (db *DB) FyndObstacle(ctx context.Context, ch *FyndChannel, mode string) (string, error) {
-	e := &ch.Extension
-	if ch.Install.UninstalledAt != nil {
-		return fmt.Sprintf("Company %s has uninstalled %s.", ch.Install.CompanyID, e.Name), nil
-	}
-	subscribed, err := db.FyndSubscribed(ctx, e.ID, ch.Install.CompanyID)
 	switch {
-	case err != nil:
-		return "", err
-	case !e.Serves(mode, subscribed) && (e.State == ExtensionApproved || e.AcceptedAt != nil):
-		return fmt.Sprintf("%s is private, and company %s is not among its subscribers.", e.Name, ch.Install.CompanyID), nil
-	case !e.Serves(mode, subscribed):
-		return fmt.Sprintf("%s has not passed Fynd's review yet, so it takes payments in test mode only.", e.Name), nil
+	case ch.Install.UninstalledAt != nil:
+		return fmt.Sprintf("Company %s has uninstalled %s.", ch.Install.CompanyID, ch.Extension.Name), nil
 	case ch.Application.StoreID == nil:
-		return fmt.Sprintf("Channel %s of company %s is linked to no store here yet.", ch.Application.ApplicationID, ch.Install.CompanyID), nil
+		return fmt.Sprintf("The sales channel %s of company %s is linked to no store here yet.", ch.Application.ApplicationID, ch.Install.CompanyID), nil
 	}
-	settings, err := db.currentSettings(ctx, *ch.Application.StoreID, e.Gateway, mode)
-	var problem *Problem
-	switch {
-	case errors.As(err, &problem):
-		return fmt.Sprintf("The credentials of %s have not been entered for %s mode: fill in the credential form first.", db.drivers[e.Gateway].Name, mode), nil
-	case err != nil:
+	store, err := db.Store(ctx, *ch.Application.StoreID)
+	if err != nil {
 		return "", err
-	case !settings.Enabled:
-		return fmt.Sprintf("%s is switched off for this store in %s mode.", db.drivers[e.Gateway].Name, mode), nil
 	}
-	return "", nil
+	_, err = db.fyndSellerOf(ctx, ch, store, mode)
+	var closed *FyndClosed
+	if errors.As(err, &closed) {
+		return closed.Why, nil
+	}
+	return "", err
 }
 
 // FyndApplications are the sales channels of a visit's company that are known here.

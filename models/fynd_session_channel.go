@@ -66,9 +66,15 @@ func (db *DB) fyndSeller(ctx context.Context, e *FyndExtension, company, applica
 	if err != nil {
 		return nil, err
 	}
+	return db.fyndSellerOf(ctx, ch, store, mode)
+}
+
+// fyndSellerOf is fyndSeller of a channel whose store is known.
+func (db *DB) fyndSellerOf(ctx context.Context, ch *FyndChannel, store *Store, mode string) (*fyndSeller, error) {
 	if mode == "" {
 		mode = store.Mode
 	}
+	e, company := &ch.Extension, ch.Install.CompanyID
 	subscribed, err := db.FyndSubscribed(ctx, e.ID, company)
 	if err != nil {
 		return nil, err
