@@ -288,7 +288,7 @@ func (h *Handlers) fyndRoutes() []web.Route {
 	for _, method := range everyMethod {
 		table = append(table, platform(web.Route{Method: method, Path: fyndapi.Base + "/*", Permission: models.Public, Handler: nowhere}))
 	}
-	return table
+	return h.timed(table)
 }
 
 // platformWebhooks is where Fynd Platform sends the events of companies.
