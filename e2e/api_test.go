@@ -17,6 +17,7 @@ import (
 // TestProgramRepeatsThroughKills refunds in thirty small parts through the API while kartify is killed four times:
 // the program repeats each request under its key until it is answered, and each part is refunded once.
 func TestProgramRepeatsThroughKills(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner, err := w.db.UserByEmail(w.ctx, "owner@ruosh.example")
 	if err != nil {

@@ -70,6 +70,7 @@ func harmless(route web.Route) bool {
 }
 
 func TestRoleByRoute(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ids := w.meera()
 	for _, someone := range cast.People {
@@ -92,6 +93,7 @@ func TestRoleByRoute(t *testing.T) {
 }
 
 func TestSignedOutSeesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	nobody := w.nobody()
 	for _, route := range handlers.Table() {
@@ -112,6 +114,7 @@ var requestID = regexp.MustCompile(`[0-9A-Za-z_-]{20,}`)
 // TestAnotherStoreIsNotThere asks every route for the records of another store, as people of all roles
 // that can be kept to a store. An owner answers for all stores.
 func TestAnotherStoreIsNotThere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	foreign, unknown := w.meera(), w.meera()
 	for _, param := range []string{":order", ":payment", ":id", ":operation", ":update", ":webhook", ":export"} {

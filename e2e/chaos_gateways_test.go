@@ -93,6 +93,7 @@ func (w *world) upset(n int) {
 // TestChaosGateways kills kartify again and again while people press whatever button there is at every gateway,
 // and every provider misbehaves. In the end each ledger is what is booked. KARTIFY_CHAOS=long runs it for minutes.
 func TestChaosGateways(t *testing.T) {
+	t.Parallel()
 	length, copies, faults := 6*time.Second, 2, 1
 	if os.Getenv("KARTIFY_CHAOS") == "long" {
 		length, copies, faults = 4*time.Minute, 24, 12

@@ -125,6 +125,7 @@ func (p *person) pressUntilNamed(action string, form url.Values) bool {
 }
 
 func TestFiftyPostsOfOneForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	orders, refs := w.prepaid(1)
 	w.sandbox(http.MethodPut, "/_sandbox/faults", map[string]any{"gateway": "razorpay", "verb": "refund", "mode": "delay", "delay_ms": 3000}, nil)
@@ -158,6 +159,7 @@ func TestFiftyPostsOfOneForm(t *testing.T) {
 }
 
 func TestFiftyFormsOfThirtyPercent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	orders, refs := w.prepaid(1)
 	asha := w.signIn("support@ruosh.example")
@@ -192,6 +194,7 @@ func TestFiftyFormsOfThirtyPercent(t *testing.T) {
 // TestChaos kills kartify again and again while people refund and the gateway misbehaves. The short form
 // takes some seconds; KARTIFY_CHAOS=long runs it for minutes and prints figures.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	length, payments := 8*time.Second, 12
 	if os.Getenv("KARTIFY_CHAOS") == "long" {
 		length, payments = 5*time.Minute, 400

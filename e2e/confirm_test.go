@@ -50,6 +50,7 @@ func label(tab *browser.Tab, words string) {
 // TestConfirmPaymentByItsMenu is the way support knows: by the words of the menu to the page, three ids pasted,
 // one of them wrong.
 func TestConfirmPaymentByItsMenu(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return
@@ -91,6 +92,7 @@ func TestConfirmPaymentByItsMenu(t *testing.T) {
 
 // TestFiftyExecutesAreOneCall presses Execute for one id fifty times at once.
 func TestFiftyExecutesAreOneCall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	partner := w.takenFor(1005)
 	asha := w.signIn("support@ruosh.example")
@@ -122,6 +124,7 @@ func TestFiftyExecutesAreOneCall(t *testing.T) {
 
 // TestFyndFailsThenConfirms shows what waits while Fynd is down, and lets it go through afterwards.
 func TestFyndFailsThenConfirms(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	partner := w.takenFor(1005)
 	w.sandbox(http.MethodPut, "/_sandbox/faults", map[string]any{"gateway": "fynd", "verb": "confirm", "mode": "500_before", "times": 2}, nil)
@@ -140,6 +143,7 @@ func TestFyndFailsThenConfirms(t *testing.T) {
 
 // TestLimboRowIsMendedInPlace asks the gateway from the row of a missing order, and the row goes.
 func TestLimboRowIsMendedInPlace(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

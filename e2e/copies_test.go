@@ -45,6 +45,7 @@ func (p *person) at(w *world) *person { return &person{w: w, client: p.client} }
 // TestOneOfTwoCopiesIsKilled refunds at two copies over one database and kills one of them while it works:
 // nobody signs in again, and every refund that was acknowledged is made once.
 func TestOneOfTwoCopiesIsKilled(t *testing.T) {
+	t.Parallel()
 	one := newWorld(t, "KARTIFY_CALL_TIMEOUT=1s", "KARTIFY_LEASE=1500ms", "KARTIFY_RESEND_AFTER=2s", "KARTIFY_SESSION_IDLE=8h")
 	other := one.copy()
 	orders, refs := one.prepaid(12)

@@ -60,6 +60,7 @@ func (w *world) captures(gateway, payment string) (list []int64) {
 // TestDeadlinesInABrowser lets two holds at Klarna come to their end while somebody looks: the capture of one is
 // planned and made in time, the other one runs out there, and is told of here.
 func TestDeadlinesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

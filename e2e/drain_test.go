@@ -57,6 +57,7 @@ func (w *world) webhookRequest(ctx context.Context, id string, pause time.Durati
 // TestStopUnderLoad stops kartify politely again and again while it is busy. Whoever sends requests there asks
 // /readyz, as a load balancer does: every request that was sent is answered, and well.
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel()
 	rounds := 6
 	if os.Getenv("KARTIFY_CHAOS") == "long" {
 		rounds = 200

@@ -34,6 +34,7 @@ func (w *world) many(n int) {
 // TestExportOutlivesItsMaker kills kartify while it makes a file. At no time is there a short one to be had,
 // and in the end there is the whole of one moment.
 func TestExportOutlivesItsMaker(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "KARTIFY_CALL_TIMEOUT=1s", "KARTIFY_LEASE=2s")
 	const orders = 60000
 	w.many(orders)
@@ -93,6 +94,7 @@ func (w *world) whole(file *reply, format string, orders int) bool {
 // TestExportIsFollowed takes the list home in a browser: the menu asks about missing orders, the page shows
 // how far the file is without being told to, and offers it when it is whole.
 func TestExportIsFollowed(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

@@ -100,6 +100,7 @@ func (w *world) bought(store int64, gateway, currency, country, outcome, want st
 // TestGatewayJourneys takes orders from the provider's pay page through everything a store does with them, in a
 // browser, and compares the page with the provider's own portal.
 func TestGatewayJourneys(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

@@ -12,6 +12,7 @@ import (
 // TestOneThingAfterAnother does several things to each payment, one after the other, at providers that refuse what
 // is too much: after each the books are the ledger, and in the end nothing is held or left.
 func TestOneThingAfterAnother(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.creditHere()
 	tests := []struct {

@@ -12,6 +12,7 @@ import (
 // TestFiftyWhileKilled presses one form fifty times, and fifty forms of thirty percent, at a gateway that is
 // 3 s slow with its caps off, while kartify is killed every 400 ms and started again.
 func TestFiftyWhileKilled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "KARTIFY_LEASE=6s", "KARTIFY_RESEND_AFTER=1s")
 	orders, refs := w.prepaid(2)
 	asha := w.signIn("support@ruosh.example")

@@ -16,6 +16,7 @@ import (
 // TestLogsAreStructuredAndKeepSecrets goes the ways of people, providers and attackers, and then reads what
 // kartify wrote: every line is JSON, every request has its id, and nothing in it is a secret or about a customer.
 func TestLogsAreStructuredAndKeepSecrets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "KARTIFY_LOG=json")
 	w.sandbox(http.MethodPut, "/_sandbox/faults", map[string]any{"gateway": "razorpay", "verb": "refund", "mode": "garbage_after", "times": 1}, nil)
 

@@ -128,6 +128,7 @@ func (w *world) right(orders map[int64]prepared) {
 // combination of what is known here and what happened there, while kartify is killed twice in the middle. Every
 // debited one surfaces and moves, and no other.
 func TestLookupsOfFiveHundredOrders(t *testing.T) {
+	t.Parallel()
 	n := 500
 	if testing.Short() {
 		n = 72

@@ -39,6 +39,7 @@ func (w *world) tellMail() {
 }
 
 func TestBrokenOrdersSayWhy(t *testing.T) {
+	t.Parallel()
 	w, post := withPost(t)
 	w.tellMail()
 	manager := w.signIn("manager@ruosh.example")
@@ -118,6 +119,7 @@ input[value^="a"]{background:url(TRAP/exfil)} @font-face{font-family:x;src:url(T
 }
 
 func TestMailsRunNothingAndFetchNothing(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return
@@ -205,6 +207,7 @@ func TestMailsRunNothingAndFetchNothing(t *testing.T) {
 
 // A mail server that takes the message and is silent is not given it again, also when kartify is killed and started.
 func TestSilentMailServerAcrossARestart(t *testing.T) {
+	t.Parallel()
 	w, post := withPost(t)
 	w.tellMail()
 	w.stop(9)

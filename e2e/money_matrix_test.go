@@ -85,6 +85,7 @@ func chosen(all bool) []*cell {
 // what is booked, nothing happened twice or is lost, the page says so, and a person is asked only where nobody
 // can know. With -matrix, or KARTIFY_CHAOS=long, all troubles are tried with each.
 func TestMoneyMatrix(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "KARTIFY_CALL_TIMEOUT=3s", "KARTIFY_LEASE=4s", "KARTIFY_SESSION_IDLE=8h")
 	w.creditHere()
 	cells := chosen(*wholeMatrix || os.Getenv("KARTIFY_CHAOS") == "long")

@@ -24,6 +24,7 @@ func (w *world) tellShop() {
 
 // A payment whose shop did not hear is told again by one button: the shop hears, and the payment is completed.
 func TestSendNotification(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

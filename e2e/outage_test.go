@@ -99,6 +99,7 @@ func (w *world) refundWebhook(payment, refund string) (int, string, error) {
 // TestWebhooksWhilePostgreSQLCrashes sends webhooks as a provider does, again until they are acknowledged, while
 // PostgreSQL is ended at once several times: every one that was acknowledged is there, and has its effect once.
 func TestWebhooksWhilePostgreSQLCrashes(t *testing.T) {
+	t.Parallel()
 	crashes, between := 3, 1500*time.Millisecond
 	if os.Getenv("KARTIFY_CHAOS") == "long" {
 		crashes, between = 30, 10*time.Second

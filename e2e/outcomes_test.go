@@ -25,6 +25,7 @@ func (p *person) press(order int64, amount string) string {
 }
 
 func TestOneRefundAndTheTruth(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	orders, refs := w.prepaid(12)
 	asha := w.signIn("support@ruosh.example")
@@ -77,6 +78,7 @@ func TestOneRefundAndTheTruth(t *testing.T) {
 }
 
 func TestWebhookBeforeTheAnswerAndFiveDuplicates(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	orders, refs := w.prepaid(1)
 	asha := w.signIn("support@ruosh.example")
@@ -105,6 +107,7 @@ func TestWebhookBeforeTheAnswerAndFiveDuplicates(t *testing.T) {
 }
 
 func TestForgedWebhooksChangeNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	orders, refs := w.prepaid(1)
 	asha := w.signIn("support@ruosh.example")
@@ -140,6 +143,7 @@ func (w *world) state() string {
 }
 
 func TestRefundIsToldToFynd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	asha := w.signIn("support@ruosh.example")
 	queue := asha.get("/sales/orders?event=REFUND_INITIATED")

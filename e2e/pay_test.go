@@ -135,6 +135,7 @@ func (w *world) paymentOf(order int64, want string) {
 
 // TestBuyersPay lets buyers pay at every provider's own page, and turn back, and be declined.
 func TestBuyersPay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	tests := []struct {
 		gateway           string
@@ -175,6 +176,7 @@ func TestBuyersPay(t *testing.T) {
 // TestLookupsFindDebited lets buyers be debited without anybody hearing of it, and has the look-ups run from
 // Systems > Jobs: what was debited surfaces, moves once CCAvenue knows, and is lifted out of failed and missing.
 func TestLookupsFindDebited(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	run := func() {
 		t.Helper()
@@ -223,6 +225,7 @@ func TestLookupsFindDebited(t *testing.T) {
 // TestBuyerOpensTheLinkTwice makes one attempt of a double click, and sends buyers back to the shop's own
 // addresses only.
 func TestBuyerOpensTheLinkTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	if err := w.db.SetReturnURLs(w.ctx, cast.Nordisk, []string{"https://shop.example/thanks"}, models.SystemActor); err != nil {
 		t.Fatal(err)
@@ -263,6 +266,7 @@ func TestBuyerOpensTheLinkTwice(t *testing.T) {
 // TestPayInABrowser lets the form lead on by itself, under the content security policy, and looks at what the
 // buyer sees on a telephone.
 func TestPayInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

@@ -11,6 +11,7 @@ import (
 // TestPaymentsInTheBrowser opens the registry, its filter and its tabs with scripts on: nothing leaves the page
 // that need not.
 func TestPaymentsInTheBrowser(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

@@ -38,6 +38,7 @@ func (w *world) failedThere(s settled) settled {
 // TestAskRazorpayWhatItWasPaid asks the sandbox, through an outage, and resolves what differs: a refund made in its
 // portal, and an order that is not paid there.
 func TestAskRazorpayWhatItWasPaid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	finance := w.signIn("owner@ruosh.example")
 	list := w.settled()
@@ -79,6 +80,7 @@ func TestAskRazorpayWhatItWasPaid(t *testing.T) {
 
 // TestKillWhileComparing kills kartify while it compares ten thousand rows, and again.
 func TestKillWhileComparing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	finance := w.signIn("finance@ruosh.example")
 	var text strings.Builder
@@ -106,6 +108,7 @@ func TestKillWhileComparing(t *testing.T) {
 
 // TestAskFromThePage asks in a browser, sees what is absent with its dates, and the figures.
 func TestAskFromThePage(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

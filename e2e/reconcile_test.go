@@ -93,6 +93,7 @@ func look(t *testing.T, tab *browser.Tab, name string) {
 
 // TestReconcileFromThePage uploads a settlement report and resolves three kinds of difference where they stand.
 func TestReconcileFromThePage(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return
@@ -189,6 +190,7 @@ func (p *person) send(name, text string, fields url.Values) *http.Response {
 
 // TestReconciliationIsTheStores uploads the same file twice, and looks at it as somebody of another store.
 func TestReconciliationIsTheStores(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	text := settlement(w.settled())
 	support := w.signIn("support@ruosh.example")

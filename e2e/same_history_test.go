@@ -90,6 +90,7 @@ func (w *world) told(order int64) string {
 // TestOneHistory captures and credits the same order by its buttons, through the API and by its status: the same
 // happens at the provider, and the same is told of it.
 func TestOneHistory(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.creditHere()
 	ways := w.ways()

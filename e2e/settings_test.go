@@ -13,6 +13,7 @@ import (
 // TestSettingsOfEveryProvider finds each provider's settings under every way to write its name, shows no secret,
 // tests the connection with good and with wrong ones, and gives the addresses to paste, with when they were last used.
 func TestSettingsOfEveryProvider(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner := w.signIn("owner@ruosh.example")
 	tests := []struct {
@@ -83,6 +84,7 @@ func TestSettingsOfEveryProvider(t *testing.T) {
 // TestAddressesSayWhenTheyWereUsed shows when CCAvenue was last heard of at each of its two addresses, and the three
 // steps of a gateway that order statuses drive.
 func TestAddressesSayWhenTheyWereUsed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner := w.signIn("owner@ruosh.example")
 	if _, err := w.db.Pool().Exec(w.ctx, `DELETE FROM webhooks WHERE source = 'ccavenue'`); err != nil {

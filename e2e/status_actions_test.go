@@ -36,6 +36,7 @@ func (w *world) moved(ref string) (minor []int64) {
 }
 
 func TestShippedCapturesAtKlarna(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return
@@ -150,6 +151,7 @@ func TestShippedCapturesAtKlarna(t *testing.T) {
 }
 
 func TestFailedActionIsLoud(t *testing.T) {
+	t.Parallel()
 	b := browser.Start(t)
 	if b == nil {
 		return

@@ -15,6 +15,7 @@ import (
 // Two hundred orders are shipped at once, with five kinds of obstacle among them, and the server is killed in the
 // middle, twice. What was planned is what happens, and Klarna captures nothing twice.
 func TestTwoHundredShippedThroughAKill(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "KARTIFY_STATUS_DELAY=1s", "KARTIFY_LEASE=2s", "KARTIFY_CALL_TIMEOUT=1s")
 	var owner int64
 	w.scan(&owner, `SELECT id FROM users WHERE email = 'owner@ruosh.example'`)

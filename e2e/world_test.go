@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -139,14 +140,19 @@ func newWorldAt(t *testing.T, dbURL string, env ...string) *world {
 
 func tail(text string, n int) string { return text[max(0, len(text)-n):] }
 
+// freeAddr is an address nobody listens on. Its port lies below those that a system gives to lines that go out:
+// one of them could have it while kartify is down to be started again.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if err == nil {
+			defer listener.Close() //nolint:errcheck // its address is all that is wanted
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close() //nolint:errcheck // its address is all that is wanted
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // start runs kartify and waits until it is ready.
@@ -157,7 +163,7 @@ func (w *world) start() {
 	if err := w.cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		res, err := http.Get(w.base + "/readyz")
 		if err == nil {
@@ -189,11 +195,11 @@ func (w *world) scan(into any, sql string, args ...any) {
 	}
 }
 
-// eventually waits until a query gives want.
+// eventually waits until a query gives want, for a minute and a half: what a killed copy had taken on waits for up to one.
 func (w *world) eventually(want, sql string, args ...any) {
 	w.t.Helper()
 	var got string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		w.scan(&got, "SELECT coalesce(("+sql+")::text, '')", args...)
 		if got == want {
 			return

@@ -26,18 +26,23 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s (%s): %s\n\t%s", v.ID, v.Impact, v.Help, strings.Join(v.Where, "\n\t"))
 }
 
-const runAxe = `axe.run(document, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}).then((result) => result.violations.map((v) => ({
+const runAxe = `axe.run(document, {runOnly: %s}).then((result) => result.violations.map((v) => ({
   id: v.id, impact: v.impact || "", help: v.help,
   where: v.nodes.map((n) => n.target.join(" ") + ": " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")),
 })))`
 
-// Axe is what axe-core finds wrong with the page as it is now, by WCAG 2.2 AA and good practice.
-func (t *Tab) Axe() []Violation {
+// Axe is what axe-core finds wrong with the page as it is now, by WCAG 2.2 AA and good practice; or by the rules
+// named alone, such as "color-contrast".
+func (t *Tab) Axe(rules ...string) []Violation {
 	t.tb.Helper()
-	if _, err := chromedp.Run(t.clock(), chromedp.Evaluate[chromedp.Void](axe)); err != nil {
-		t.tb.Fatalf("browser: load axe-core: %v", err)
+	only := `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
+	if len(rules) > 0 {
+		only = fmt.Sprintf(`{type: "rule", values: ["%s"]}`, strings.Join(rules, `", "`))
 	}
-	return Eval[[]Violation](t, runAxe)
+	if !Eval[bool](t, `"axe" in window`) {
+		if _, err := chromedp.Run(t.clock(), chromedp.Evaluate[chromedp.Void](axe)); err != nil {
+			t.tb.Fatalf("browser: load axe-core: %v", err)
+		}
+	}
+	return Eval[[]Violation](t, fmt.Sprintf(runAxe, only))
 }
