@@ -5,39 +5,54 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // eraseElsewhere takes a person out of everything that does not hang on their orders: files, messages of no order, what
-// staff searched for, the audit log. In records of other people's orders only e-mail addresses and phone numbers tell
-// that somebody is meant, for names are shared.
+// staff searched for, the audit log.
 func (db *DB) eraseElsewhere(ctx context.Context, r *PrivacyRequest, t *task, marks [][]byte) (map[string]int64, error) {
-	var telling []string
-	for _, word := range t.Words {
-		if looksLikePhone(word) || slices.Contains([]byte(word), '@') {
-			telling = append(telling, word)
-		}
-	}
-	sure, all := tracesOf(telling), tracesOf(t.Words)
-	stores := append([]int64{0}, r.Stores...)
 	counts := map[string]int64{}
-	step := func(name string, do func(conn *pgx.Conn) (int64, error)) error {
-		var n int64
-		err := db.Tx(ctx, func(tx *DB) error {
-			return tx.raw(func(conn *pgx.Conn) (err error) {
-				n, err = do(conn)
-				return err
-			})
-		})
-		if err != nil {
-			return err
-		}
-		counts[name] += n
-		return nil
-	}
-	if err := db.eraseFiles(ctx, r, t.Orders, all, marks, counts); err != nil {
+	if err := db.eraseFiles(ctx, r, t.Orders, tracesOf(t.Words), marks, counts); err != nil {
 		return nil, err
+	}
+	if err := db.eraseMessages(ctx, r, t, false, counts); err != nil {
+		return nil, err
+	}
+	if err := db.eraseRecords(ctx, r, t, false, counts); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
+	return counts, nil
+}
+
+// sureTraces are the words that name one person only: e-mail addresses and phone numbers. Names are shared.
+func sureTraces(list []string) traces {
+	return tracesOf(slices.DeleteFunc(slices.Clone(list), func(word string) bool { return !looksLikePhone(word) && !strings.Contains(word, "@") }))
+}
+
+// step does a part of erasing in a transaction of its own, and counts what it changed under a name.
+func (db *DB) step(ctx context.Context, counts map[string]int64, name string, do func(conn *pgx.Conn) (int64, error)) error {
+	var n int64
+	err := db.Tx(ctx, func(tx *DB) error {
+		return tx.raw(func(conn *pgx.Conn) (err error) {
+			n, err = do(conn)
+			return err
+		})
+	})
+	if err == nil && name != "" {
+		counts[name] += n
+	}
+	return err
+}
+
+// eraseMessages erases messages as a whole that name a person and belong to no order of theirs. The hash of what came
+// or was sent stays. loose leaves out what hangs on orders of others.
+func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task, loose bool, counts map[string]int64) error {
+	sure := sureTraces(t.Words)
+	if sure.none() {
+		return nil
 	}
 	for _, s := range []struct{ name, sql string }{
 		{"webhooks", `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect)
@@ -49,45 +64,57 @@ func (db *DB) eraseElsewhere(ctx context.Context, r *PrivacyRequest, t *task, ma
 				AND (recipient ~* $1 OR subject ~* $1 OR text_body ~* $1 OR text_body ~* $2 OR html_body ~* $1 OR encode(raw, 'escape') ~* $1)`},
 		{"", `UPDATE operations SET before = privacy_scrub(before) WHERE before IS NOT NULL AND store_id = ANY ($3) AND (before::text ~* $1 OR before::text ~* $2)`},
 	} {
-		err := step(s.name, func(conn *pgx.Conn) (int64, error) {
-			if sure.none() {
-				return 0, nil
-			}
-			tag, err := conn.Exec(ctx, s.sql, orNever(sure.texts), orNever(sure.phones), stores)
+		if loose && s.name != "webhooks" {
+			continue
+		}
+		err := db.step(ctx, counts, s.name, func(conn *pgx.Conn) (int64, error) {
+			tag, err := conn.Exec(ctx, s.sql, orNever(sure.texts), orNever(sure.phones), append([]int64{0}, r.Stores...))
 			return tag.RowsAffected(), err //nolint:wrapcheck // below
 		})
 		if err != nil {
-			return nil, fmt.Errorf("erase %s of no order: %w", s.name, err)
+			return fmt.Errorf("erase messages of no order: %w", err)
 		}
 	}
+	return nil
+}
+
+// eraseRecords goes through every table that the catalog knows. In records of other people's orders only e-mail
+// addresses and phone numbers tell that somebody is meant. loose leaves those records out.
+func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task, loose bool, counts map[string]int64) error {
+	// A record of no order that has an address of the person is about the person: what else may mean them goes with it.
+	sure, all, about := sureTraces(t.Words), tracesOf(t.Words), tracesOf(append(slices.Clone(t.Words), t.Hints...))
+	stores := append([]int64{0}, r.Stores...)
 	var list []spot
-	err := step("", func(conn *pgx.Conn) (_ int64, err error) {
+	err := db.step(ctx, counts, "", func(conn *pgx.Conn) (_ int64, err error) {
 		list, err = spots(ctx, conn)
 		return 0, err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, p := range list {
-		when := all
-		if p.hangs {
-			when = sure
+		if loose && p.hangs {
+			continue
 		}
-		err := step("records", func(conn *pgx.Conn) (int64, error) {
+		err := db.step(ctx, counts, "records", func(conn *pgx.Conn) (n int64, err error) {
+			where, args := "true", []any{}
 			if p.stores {
-				return p.clean(ctx, conn, when, all, "store_id = ANY ($5)"+p.fixed(), stores)
+				where, args = "store_id = ANY ($5)"+p.fixed(), []any{stores}
 			}
-			return p.clean(ctx, conn, when, all, "true")
+			if p.hangs {
+				return p.clean(ctx, conn, sure, all, where, args...)
+			}
+			if n, err = p.clean(ctx, conn, sure, about, where, args...); err != nil {
+				return n, err
+			}
+			more, err := p.clean(ctx, conn, all, all, where, args...)
+			return n + more, err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := step("audit", func(conn *pgx.Conn) (int64, error) { return redact(ctx, conn, stores, sure, all) }); err != nil {
-		return nil, err
-	}
-	maps.DeleteFunc(counts, func(name string, n int64) bool { return name == "" || n == 0 })
-	return counts, nil
+	return db.step(ctx, counts, "audit", func(conn *pgx.Conn) (int64, error) { return redact(ctx, conn, stores, sure, all) })
 }
 
 // redact takes words out of old rows of the audit log. The log says of each that this was done, and stays whole.

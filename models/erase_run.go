@@ -161,7 +161,7 @@ func (db *DB) fulfil(ctx context.Context, r *PrivacyRequest, t *task, digest []b
 	case PrivacyErase:
 		return db.erasePerson(ctx, r, t, digest)
 	default:
-		return db.eraseShop(ctx, r)
+		return db.eraseShop(ctx, r, t, digest)
 	}
 }
 
@@ -251,6 +251,11 @@ func (db *DB) widen(ctx context.Context, r *PrivacyRequest, t *task, digest []by
 	}
 	t.Words = slices.Compact(slices.Sorted(slices.Values(append(t.Words, anywhere...))))
 	t.Hints = slices.Compact(slices.Sorted(slices.Values(append(t.Hints, beside...))))
+	return db.keepTask(ctx, r, t, digest)
+}
+
+// keepTask writes down, sealed, what there is to look for.
+func (db *DB) keepTask(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) error {
 	sealed, err := db.sealTask(t, digest)
 	if err != nil {
 		return err

@@ -10,31 +10,28 @@ import (
 
 // eraseShop erases the customers of stores and what the stores themselves entered: the credentials of gateways, where
 // their shop hears of payments, their link to Fynd. Orders and money stay as figures.
-func (db *DB) eraseShop(ctx context.Context, r *PrivacyRequest) (map[string]int64, error) {
+func (db *DB) eraseShop(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) (map[string]int64, error) {
 	for {
-		rows, err := db.pool.Query(ctx, "SELECT id FROM orders WHERE store_id = ANY ($1) AND erased_at IS NULL ORDER BY id LIMIT 200", r.Stores)
+		// Of a try that was cut short the words are left, and their orders perhaps not.
+		if err := db.eraseBatch(ctx, r, t); err != nil {
+			return nil, err
+		}
+		rows, err := db.pool.Query(ctx, "SELECT id FROM orders WHERE store_id = ANY ($1) AND erased_at IS NULL ORDER BY id LIMIT 100", r.Stores)
 		if err != nil {
 			return nil, fmt.Errorf("look for the store's orders: %w", err)
 		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		t.Orders, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		if err != nil {
 			return nil, fmt.Errorf("look for the store's orders: %w", err)
 		}
-		if len(ids) == 0 {
+		if t.Words, t.Hints, err = db.wordsOfOrders(ctx, t.Orders); err != nil {
+			return nil, err
+		}
+		if err := db.keepTask(ctx, r, t, digest); err != nil {
+			return nil, err
+		}
+		if len(t.Orders) == 0 {
 			break
-		}
-		for _, id := range ids {
-			anywhere, beside, err := db.wordsOfOrders(ctx, []int64{id})
-			if err != nil {
-				return nil, err
-			}
-			counts, err := db.eraseOrder(ctx, r, id, tracesOf(append(anywhere, beside...)))
-			if err == nil {
-				err = db.addCounts(ctx, r, counts)
-			}
-			if err != nil {
-				return nil, err
-			}
 		}
 	}
 	counts := map[string]int64{}
@@ -63,6 +60,34 @@ func (db *DB) eraseShop(ctx context.Context, r *PrivacyRequest) (map[string]int6
 		return nil, err
 	}
 	return db.closeShop(ctx, r)
+}
+
+// eraseBatch erases some orders of a shop, and then whom they name in records of no order.
+func (db *DB) eraseBatch(ctx context.Context, r *PrivacyRequest, t *task) error {
+	for _, id := range t.Orders {
+		anywhere, beside, err := db.wordsOfOrders(ctx, []int64{id})
+		if err != nil {
+			return err
+		}
+		counts, err := db.eraseOrder(ctx, r, id, tracesOf(append(anywhere, beside...)))
+		if err == nil {
+			err = db.addCounts(ctx, r, counts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(t.Words) == 0 {
+		return nil
+	}
+	counts := map[string]int64{}
+	if err := db.eraseMessages(ctx, r, t, true, counts); err != nil {
+		return err
+	}
+	if err := db.eraseRecords(ctx, r, t, true, counts); err != nil {
+		return err
+	}
+	return db.addCounts(ctx, r, counts)
 }
 
 // nothingOpen has a shop's credentials wait until its money has stopped moving: a refund under way needs them.

@@ -1,0 +1,139 @@
+package views
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/views/ui"
+)
+
+// PrivacyConfirmation is what somebody types to erase a person.
+const PrivacyConfirmation = "ERASE"
+
+// PrivacyRows are the requests on a page.
+const PrivacyRows = 50
+
+// PrivacyView is what was wished for people's data.
+type PrivacyView struct {
+	Requests []*models.PrivacyRequest // one more than a page when there are older ones
+	Stores   []models.Store
+	CSRF     string
+	Now      time.Time
+	Later    bool // the first page
+	Find     string
+	Store    int64
+	Preview  *models.PrivacyPreview // of somebody who was looked for
+	Refused  *models.Problem
+}
+
+func (v PrivacyView) rows() []*models.PrivacyRequest {
+	return v.Requests[:min(len(v.Requests), PrivacyRows)]
+}
+
+// pager leads to older requests.
+func (v PrivacyView) pager() ui.PagerView {
+	p := ui.PagerView{Noun: "requests"}
+	if len(v.Requests) > PrivacyRows {
+		p.Next = "/system/privacy?before=" + strconv.FormatInt(v.Requests[PrivacyRows-1].ID, 10)
+	}
+	if !v.Later {
+		p.Prev = "/system/privacy"
+	}
+	return p
+}
+
+func (v PrivacyView) storeOptions() []ui.Option {
+	options := make([]ui.Option, len(v.Stores))
+	for i, store := range v.Stores {
+		options[i] = ui.Option{Value: strconv.FormatInt(store.ID, 10), Label: fmt.Sprintf("%s (%d)", store.Name, store.ID), Chosen: store.ID == v.Store}
+	}
+	return options
+}
+
+// storesOf names the stores of a request.
+func (v PrivacyView) storesOf(r *models.PrivacyRequest) string {
+	var names []string
+	for _, id := range r.Stores {
+		name := strconv.FormatInt(id, 10)
+		for _, store := range v.Stores {
+			if store.ID == id {
+				name = store.Name
+			}
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "no store here"
+	}
+	return strings.Join(names, ", ")
+}
+
+// privacyState is how far a request is: a colour and a word.
+func privacyState(r *models.PrivacyRequest) (kind ui.Kind, word string) {
+	switch r.State {
+	case "done":
+		return "green", "Done"
+	case "waiting":
+		return "amber", "Waiting"
+	case "running":
+		return "blue", "Under way"
+	}
+	if r.Problem != "" {
+		return "amber", "Taken up again"
+	}
+	return "grey", "Queued"
+}
+
+var privacyWords = map[string]string{
+	"orders": "orders", "payments": "payments", "attempts": "calls to gateways", "webhooks": "webhooks", "emails": "e-mails", "notifications": "notifications to the shop",
+	"sessions": "Fynd sessions", "exports": "exports", "files": "files of a data request", "reconciliations": "files of reconciliations", "records": "other records",
+	"audit": "rows of the audit log", "credentials": "gateway settings", "tokens": "API tokens",
+}
+
+// privacyCounts are what was touched, the orders first.
+func privacyCounts(counts map[string]int64) string {
+	var parts []string
+	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if (a == "orders") != (b == "orders") {
+			return map[bool]int{true: -1, false: 1}[a == "orders"]
+		}
+		return strings.Compare(a, b)
+	}) {
+		if n := counts[name]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, wordOr(privacyWords[name], name)))
+		}
+	}
+	if len(parts) == 0 {
+		return "Nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func wordOr(word, other string) string {
+	if word == "" {
+		return other
+	}
+	return word
+}
+
+// privacyOrigin is where a request came from, in words.
+func privacyOrigin(r *models.PrivacyRequest) string {
+	switch r.Origin {
+	case "fynd":
+		return "Fynd, company " + r.CompanyID
+	case "command":
+		return "Command line"
+	}
+	return r.ActorName
+}
+
+func privacyFilePath(r *models.PrivacyRequest) templ.SafeURL {
+	return templ.SafeURL(fmt.Sprintf("/system/privacy/%d/file", r.ID))
+}
