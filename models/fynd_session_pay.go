@@ -5,11 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
+var entryID = regexp.MustCompile(`^[0-9a-f]{24}$`)
+
 // FyndEntry is what opens to the buyer of a session: the page of its payment.
 func (db *DB) FyndEntry(ctx context.Context, id string) (*PayPage, error) {
+	if !entryID.MatchString(id) {
+		return nil, ErrNotFound
+	}
 	s, err := db.fyndSession(ctx, "id = ?", id)
 	if err != nil {
 		return nil, err
@@ -59,8 +65,8 @@ const (
 	// fyndHears is how long a buyer who has paid waits for Fynd to answer that it knows. Without its answer the shop
 	// would show an order that is not paid yet.
 	fyndHears = 8 * time.Second
-	// bankSays is how long a buyer who came back waits for the bank. It is a little more than settleTime.
-	bankSays = settleTime + 5*time.Second
+	// bankMore is how much longer a buyer who came back waits for the bank than it is known to need.
+	bankMore = 5 * time.Second
 )
 
 // FyndReturn is where the buyer of a session goes back to, and "" while he waits: to the shop's page of success only
@@ -95,7 +101,7 @@ func (db *DB) FyndReturn(ctx context.Context, page *PayPage) (string, error) {
 			return "", nil
 		}
 		return fyndWay(s.CancelURL, FyndPending), nil
-	case page.State == PayDone && at.Sub(since) < fyndHears, page.State == PayChecking && at.Sub(since) < bankSays:
+	case page.State == PayDone && at.Sub(since) < fyndHears, page.State == PayChecking && at.Sub(since) < patienceFor(page.Waits)+bankMore:
 		return "", nil
 	case page.State == PayOpen && page.Checkout == nil:
 		return "", nil // nobody has gone to pay: the page offers it

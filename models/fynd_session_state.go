@@ -58,6 +58,9 @@ func (s *FyndSessionState) Latest() *Payment {
 
 // FyndSession is the payment that Fynd asked an extension for by this gid.
 func (db *DB) FyndSession(ctx context.Context, extension int64, gid string) (*FyndSession, error) {
+	if gid != textOf(gid) {
+		return nil, ErrNotFound // no id has such bytes
+	}
 	return db.fyndSession(ctx, "extension_id = ? AND gid = ?", extension, gid)
 }
 

@@ -2,24 +2,15 @@ package models
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/kartify/kartify/gateways"
 )
 
-// actionWords are the words of providers for a payment that the buyer has to do something about, such as confirm it to
-// the bank.
-var actionWords = []string{"action", "authenticat", "challenge", "3ds", "otp", "redirect"}
-
 // Why says in a code and a sentence why an attempt to pay is not complete: the provider's own word, where it has one,
 // and what that means. Both are empty for one that is.
 func (s *FyndSessionState) Why(i int) (code, sentence string) {
-	p, word := &s.Payments[i], strings.ToLower(s.Payments[i].ProviderStatus)
+	p := &s.Payments[i]
 	code = cmp.Or(p.ProviderStatus, string(p.Status))
-	needsAction := false
-	for _, action := range actionWords {
-		needsAction = needsAction || strings.Contains(word, action)
-	}
 	switch {
 	case s.Words[i] == FyndComplete:
 		return "", ""
@@ -33,8 +24,12 @@ func (s *FyndSessionState) Why(i int) (code, sentence string) {
 		return code, "The money is held, and not drawn yet."
 	case s.doubts[p.ID] != gateways.NoDoubt:
 		return code, "The gateway does not say whether the buyer's account was debited. It is asked again."
-	case needsAction:
+	case p.Waits() == gateways.ForConsent:
 		return code, "The payment needs action of the buyer: the bank asks to confirm it (3-D Secure)."
+	case p.Waits() == gateways.ForBank:
+		return code, "The bank has not answered yet."
+	case p.Waits() == gateways.ForProvider:
+		return code, "The gateway is still checking the payment."
 	}
 	return code, "The gateway waits for the buyer, whom the bank may ask to confirm the payment (3-D Secure)."
 }
