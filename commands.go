@@ -112,8 +112,19 @@ type usersCommand struct {
 	List   usersList   `cmd:"" help:"List the people."`
 }
 
+// links says where people reach kartify, for the links that a command prints.
+type links struct {
+	PublicURL string `help:"Where people reach kartify." env:"KARTIFY_PUBLIC_URL"`
+	Addr      string `help:"Its address, when that is not set." default:"127.0.0.1:8080" env:"KARTIFY_ADDR"`
+}
+
+func (l links) to(path string) string {
+	return (&Config{PublicURL: l.PublicURL, Addr: l.Addr}).link(path)
+}
+
 type usersCreate struct {
 	database
+	links
 	Email  string  `arg:"" help:"Their e-mail address."`
 	Name   string  `help:"Their name." required:""`
 	Role   string  `help:"owner, manager, support, finance, viewer or auditor." required:"" enum:"owner,manager,support,finance,viewer,auditor"`
@@ -130,13 +141,14 @@ func (u *usersCreate) Run(ctx context.Context) error {
 		Email: u.Email, Name: u.Name, Role: models.Role(u.Role), AllStores: len(u.Stores) == 0, StoreIDs: u.Stores,
 	})
 	if err == nil {
-		fmt.Printf("%s sets a password at %s (once, within 24 hours)\n", u.Email, path)
+		fmt.Printf("%s sets a password at %s (once, within 24 hours)\n", u.Email, u.to(path))
 	}
 	return err
 }
 
 type usersReset struct {
 	database
+	links
 	Email string `arg:"" help:"Their e-mail address."`
 }
 
@@ -147,12 +159,15 @@ func (u *usersReset) Run(ctx context.Context) error {
 	}
 	defer db.Close()
 	person, err := db.UserByEmail(ctx, u.Email)
+	if errors.Is(err, models.ErrNotFound) {
+		return fmt.Errorf("there is nobody with the address %s; kartify users list names those there are", u.Email)
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", u.Email, err)
+		return err
 	}
 	path, err := db.ResetLink(ctx, commandActor, person.ID)
 	if err == nil {
-		fmt.Printf("%s sets a new password at %s (once, within 24 hours)\n", u.Email, path)
+		fmt.Printf("%s sets a new password at %s (once, within 24 hours)\n", u.Email, u.to(path))
 	}
 	return err
 }

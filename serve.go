@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -158,7 +159,7 @@ func (c *Config) logger() *slog.Logger {
 // link is a path as an address people can open.
 func (c *Config) link(path string) string {
 	if c.PublicURL != "" {
-		return c.PublicURL + path
+		return strings.TrimSuffix(c.PublicURL, "/") + path
 	}
 	return "http://" + c.Addr + path
 }
