@@ -119,6 +119,9 @@ func (d *demoCommand) Run(ctx context.Context) error {
 	if err := generate.UpTo(system, app.db, d.Orders, say); err != nil {
 		return err
 	}
+	if err := d.remember(url); err != nil {
+		return err
+	}
 	d.welcome(base, boxBase, time.Since(started))
 	if err := serve(ctx, app.server, listener, 3*time.Second); err != nil {
 		return err
@@ -152,7 +155,7 @@ func (d *demoCommand) folder() error {
 	if err := localdb.Remove(filepath.Join(d.Data, "postgres")); err != nil {
 		return fmt.Errorf("forget the last demo: %w", err)
 	}
-	for _, name := range []string{"sandbox", "mail", "master.key"} {
+	for _, name := range []string{"sandbox", "mail", "master.key", "env"} {
 		if err := os.RemoveAll(filepath.Join(d.Data, name)); err != nil {
 			return fmt.Errorf("forget the last demo: %w", err)
 		}
@@ -183,6 +186,16 @@ func (d *demoCommand) config(url, base, box, post string) (*Config, error) {
 	return config, config.check()
 }
 
+// remember leaves the settings with which other commands find the demo's data. They hold the database's password.
+func (d *demoCommand) remember(url string) error {
+	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	text := "export DATABASE_URL=" + quoted(url) + "\nexport KARTIFY_MASTER_KEY_FILE=" + quoted(filepath.Join(d.Data, "master.key")) + "\n"
+	if err := os.WriteFile(filepath.Join(d.Data, "env"), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write the settings of the demo: %w", err)
+	}
+	return nil
+}
+
 func (d *demoCommand) log() *slog.Logger {
 	level := slog.LevelError
 	if d.Verbose {
@@ -208,6 +221,8 @@ kartify is ready (%.1f s): %s
   The gateways' side:         %[4]s/_sandbox/
   A shop on Fynd, to buy in:  %[4]s/_sandbox/fynd/shop
   E-mails to customers:       %[4]s/_sink/
+
+  Other commands on its data: . %[5]s/env && go run . users list
 
 Ctrl-C stops everything; the data stays in %[5]s.
 `, took.Seconds(), base, cast.Password, box, d.Data)
