@@ -107,11 +107,11 @@ func privacyCounts(counts map[string]int64) string {
 		return strings.Compare(a, b)
 	}) {
 		if n := counts[name]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, wordOr(privacyWords[name], name)))
+			parts = append(parts, fmt.Sprintf("%s: %d", wordOr(privacyWords[name], name), n))
 		}
 	}
 	if len(parts) == 0 {
-		return "Nothing"
+		return "nothing"
 	}
 	return strings.Join(parts, ", ")
 }
