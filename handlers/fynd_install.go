@@ -101,13 +101,13 @@ func (h *Handlers) FinishFyndInstall(c echo.Context) error {
 		}
 		return sellerNote(c, http.StatusForbidden, title, denial(refusal, c.QueryParam("error_description")))
 	}
-	install, cookie, err := h.DB.FinishFyndVisit(ctx, visit, c.QueryParam("code"))
+	install, next, cookie, err := h.DB.FinishFyndVisit(ctx, visit, c.QueryParam("code"))
 	if err != nil {
 		h.setVisit(c, company, "", time.Time{})
 		return refuseSeller(c, http.StatusForbidden, title, err)
 	}
 	h.subscribe(c, install)
-	h.setVisit(c, company, cookie, visit.ExpiresAt)
+	h.setVisit(c, company, cookie, next.ExpiresAt)
 	return c.Redirect(http.StatusFound, h.afterInstall(c, visit))
 }
 

@@ -22,6 +22,9 @@ func TestASellerInstallsTheExtension(t *testing.T) {
 	if to := in.Header.Get("Location"); in.StatusCode != http.StatusFound || to != "/company/2/application/app2" {
 		t.Fatalf("%d to %q: %s", in.StatusCode, to, in.said("main"))
 	}
+	if c := in.cookie("ext_session_2"); time.Until(c.Expires) < 50*time.Minute || time.Until(c.Expires) > 2*time.Hour {
+		t.Errorf("the form can be filled in until %s", c.Expires)
+	}
 	want := "t t t | channels 1 linked 0"
 	if got := m.text(`SELECT concat_ws(' ', i.access_token LIKE 'v1|%', i.refresh_token LIKE 'v1|%', i.subscribed_at IS NOT NULL, i.problem, '| channels', count(a.id), 'linked', count(a.store_id))
 		FROM fynd_installs i JOIN fynd_applications a ON a.install_id = i.id WHERE i.company_id = '2' GROUP BY i.id`); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {

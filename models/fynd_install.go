@@ -22,23 +22,23 @@ func fyndActor(company string) Actor {
 }
 
 // FinishFyndVisit installs the extension for the company of a visit, with the code of the seller's consent. The
-// visit goes on under a new cookie, vouched for. What Fynd refuses is a Problem.
-func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (install *FyndInstall, cookie string, err error) {
+// visit goes on as next, under a new cookie and vouched for. What Fynd refuses is a Problem.
+func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (install *FyndInstall, next *FyndVisit, cookie string, err error) {
 	extension, err := db.FyndExtension(ctx, v.ExtensionID)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	platform, err := db.fyndPlatform(extension)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	visit, err := platform.Exchange(ctx, v.CompanyID, code)
 	if err != nil {
-		return nil, "", db.grantRefused(ctx, v.ExtensionID, v.CompanyID, err)
+		return nil, nil, "", db.grantRefused(ctx, v.ExtensionID, v.CompanyID, err)
 	}
 	lasting, err := platform.Offline(ctx, v.CompanyID, code, fyndScopesOf(visit.Scopes))
 	if err != nil {
-		return nil, "", db.grantRefused(ctx, v.ExtensionID, v.CompanyID, err)
+		return nil, nil, "", db.grantRefused(ctx, v.ExtensionID, v.CompanyID, err)
 	}
 	err = db.Tx(ctx, func(tx *DB) error {
 		if install, err = tx.saveInstall(ctx, extension, v.CompanyID, lasting); err != nil {
@@ -53,13 +53,13 @@ func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (i
 			return err
 		}
 		at := now()
-		next := &FyndVisit{ExtensionID: v.ExtensionID, CompanyID: v.CompanyID, ApplicationID: v.ApplicationID, AllowedAt: &at}
+		next = &FyndVisit{ExtensionID: v.ExtensionID, CompanyID: v.CompanyID, ApplicationID: v.ApplicationID, AllowedAt: &at}
 		if cookie, err = tx.keepVisit(ctx, next, min(visit.Life, visitTime)); err != nil {
 			return err
 		}
 		return tx.auditInstall(ctx, install, "fynd.installed", fyndActor(v.CompanyID), nil)
 	})
-	return install, cookie, err
+	return install, next, cookie, err
 }
 
 // AutoInstallFynd installs an extension for a company that Fynd brings a code of, without any seller at a browser.
