@@ -40,6 +40,7 @@ type Config struct {
 	CCAvenueURL  string `help:"CCAvenue, when it is not the public one." env:"KARTIFY_CCAVENUE_URL"`
 
 	FyndFrames       []string `help:"Pages that may show the credential form of a Fynd payment extension in a frame." default:"https://fynd.com,https://*.fynd.com" env:"KARTIFY_FYND_FRAMES"`
+	FyndEmptyGET     bool     `help:"Take the checksum of {} for Fynd's requests without a body, as its first boilerplate made it. It vouches for nothing that is asked." env:"KARTIFY_FYND_EMPTY_GET"`
 	FyndClearSecrets bool     `help:"Tell Fynd stored credentials in the clear at /api/v1/secrets, and not only that there are some." env:"KARTIFY_FYND_CLEAR_SECRETS"`
 
 	LookupWindow time.Duration `help:"Orders without money are asked about at their provider for this long." default:"168h" env:"KARTIFY_LOOKUP_WINDOW"`

@@ -115,7 +115,7 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 		a.health.queue = queue
 		queue.OnRun(a.metrics.Run)
 	}
-	options := handlers.Options{DB: db, Ready: a.health.ready, Frames: c.FyndFrames, Quirks: fyndapi.Quirks{ClearSecrets: c.FyndClearSecrets}, Web: web.Config{
+	options := handlers.Options{DB: db, Ready: a.health.ready, Frames: c.FyndFrames, Quirks: fyndapi.Quirks{ClearSecrets: c.FyndClearSecrets, EmptyGET: c.FyndEmptyGET}, Web: web.Config{
 		PublicURL: c.PublicURL, TLS: c.TLSCert != "", TrustedProxies: c.TrustedProxies, Log: log, Observe: a.metrics.Request,
 	}}
 	if c.MetricsAddr == "" {
