@@ -25,6 +25,7 @@ type Tab struct {
 	mu         sync.Mutex
 	complaints []string
 	allowed    []string
+	places     []place
 }
 
 // Open goes to url and waits until it has loaded.
@@ -150,7 +151,7 @@ func (t *Tab) Complaints() []string {
 	})
 }
 
-// hear keeps what the page complains about. It runs where messages are read and must be quick.
+// hear keeps what the page complains about, and where scripts can run. It runs where messages are read and must be quick.
 func (t *Tab) hear(event any) {
 	var complaint string
 	switch e := event.(type) {
@@ -171,11 +172,12 @@ func (t *Tab) hear(event any) {
 			complaint = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.move(event)
 	if complaint == "" {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.complaints = append(t.complaints, complaint)
 }
 
