@@ -15,7 +15,8 @@ const pageSize = 500 // the most that a settlement list gives at once
 // list of orders; its settlements are the only one (Settlements API, payouts and transactions).
 func (g *gateway) Payments(ctx context.Context, from, to time.Time, visit func(gateways.Payment) error) error {
 	seen := map[string]bool{}
-	window := url.Values{"start_date": {from.UTC().Format(time.RFC3339)}, "end_date": {to.UTC().Format(time.RFC3339)}}
+	end := to.Add(time.Second - 1) // what began before to, in whole seconds
+	window := url.Values{"start_date": {from.UTC().Format(time.RFC3339)}, "end_date": {end.UTC().Format(time.RFC3339)}}
 	return g.pages(ctx, "/settlements/v1/payouts", window, func(p settlementPage) error {
 		for _, payout := range p.Payouts {
 			which := url.Values{"payment_reference": {payout.Reference}}
