@@ -92,7 +92,7 @@ func (db *DB) openFyndRefund(ctx context.Context, order *Order, req FyndRefundRe
 	s := req.Session
 	refund := &FyndRefund{
 		SessionID: s.ID, StoreID: s.StoreID, OrderID: s.OrderID, RequestID: req.RequestID, AmountMinor: req.Amount.Minor, Currency: req.Amount.Currency,
-		JourneyType: req.JourneyType, Body: req.Body, BodyHash: req.BodyHash,
+		JourneyType: req.JourneyType, Body: withoutCards(req.Body, req.RequestID, s.GID, s.PFOrderID), BodyHash: req.BodyHash,
 	}
 	event, ops, err := db.answersTo(ctx, order, req.RequestID)
 	if err != nil {

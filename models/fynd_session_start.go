@@ -118,7 +118,7 @@ func (db *DB) startFyndSession(ctx context.Context, seller *fyndSeller, req *Fyn
 	s := &FyndSession{
 		ID: sessionID(), ExtensionID: req.Extension.ID, StoreID: order.StoreID, OrderID: order.ID, LinkID: &link.ID, CompanyID: in.CompanyID, ApplicationID: in.ApplicationID,
 		GID: in.GID, PFOrderID: in.PFOrderID, AmountMinor: in.Amount.Minor, Currency: in.Amount.Currency, Mode: seller.mode,
-		SuccessURL: in.SuccessURL, CancelURL: in.CancelURL, Body: req.Kept.Body, BodyHash: req.Kept.Hash, CreatedAt: at, ExpiresAt: link.ExpiresAt,
+		SuccessURL: in.SuccessURL, CancelURL: in.CancelURL, Body: withoutCards(req.Kept.Body, in.GID, in.PFOrderID), BodyHash: req.Kept.Hash, CreatedAt: at, ExpiresAt: link.ExpiresAt,
 	}
 	s.Reply = string(gofynd.SessionReply(s.ID, req.Address+FyndLoaderPath+s.ID, s.GID))
 	if err := db.in(ctx).Create(s).Error; err != nil {
