@@ -1,7 +1,6 @@
 package models
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +66,7 @@ func (db *DB) paymentWords(ctx context.Context, u *PartnerUpdate, s *FyndSession
 	words := &gofynd.PaymentUpdate{Session: facts, Status: u.Status, Total: money.New(s.AmountMinor, s.Currency)}
 	for i := range state.Payments {
 		if state.Words[i] == u.Status {
-			words.Payments = append(words.Payments, db.paymentFacts(&state.Payments[i], u.Status))
+			words.Payments = append(words.Payments, db.paymentFacts(state, i))
 		}
 	}
 	if n := len(words.Payments); u.Status == FyndFailed && n > 1 {
@@ -80,19 +79,14 @@ func (db *DB) paymentWords(ctx context.Context, u *PartnerUpdate, s *FyndSession
 }
 
 // paymentFacts are what Fynd is told of one attempt to pay.
-func (db *DB) paymentFacts(p *Payment, word string) gofynd.PaymentFacts {
+func (db *DB) paymentFacts(state *FyndSessionState, i int) gofynd.PaymentFacts {
+	p := &state.Payments[i]
 	facts := gofynd.PaymentFacts{
-		Gateway: driverName(db.drivers[p.Gateway], p), PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, Status: word, Amount: p.Amount(p.AmountMinor),
+		Gateway: driverName(db.drivers[p.Gateway], p), PaymentRef: deref(p.Ref), OrderRef: p.OrderRef, Status: state.Words[i], Amount: p.Amount(p.AmountMinor),
 		Captured: p.CapturedMinor, At: p.CreatedAt,
 	}
-	if word == FyndFailed {
-		facts.Code, facts.Reason = cmp.Or(p.ProviderStatus, string(p.Status)), "The payment was declined."
-		switch {
-		case p.VoidedAt != nil:
-			facts.Reason = "The authorization was given back."
-		case p.Status == PaymentCanceled:
-			facts.Reason = "The payment was not completed."
-		}
+	if facts.Status == FyndFailed {
+		facts.Code, facts.Reason = state.Why(i)
 	}
 	return facts
 }

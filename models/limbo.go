@@ -76,7 +76,7 @@ var limboKinds = []limboKind{
 	operationKind(NeedUnknown, "x.state = 'unknown'"),
 	{
 		kind: NeedPartner, at: "x.created_at", from: "partner_updates x", where: "x.state <> 'done' AND (x.state = 'failed' OR x.created_at < now() - interval '10 minutes')",
-		order: "x.order_id", payment: "x.payment_id", minor: "CASE x.kind WHEN 'confirm_payment' THEN x.amount_minor ELSE 0 END", money: "x.currency",
+		order: "x.order_id", payment: "x.payment_id", minor: "CASE WHEN x.kind = 'confirm_payment' OR x.kind = 'payment_session' AND x.status = 'complete' THEN x.amount_minor ELSE 0 END", money: "x.currency",
 		word: "x.kind", state: "x.state", why: "x.problem", next: "x.next_at",
 	},
 	{

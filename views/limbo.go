@@ -206,6 +206,8 @@ func limboWhy(r models.LimboRow) string {
 		}[r.Word]
 	case r.Kind == models.NeedPartner && r.Word == "confirm_payment":
 		return strings.TrimSpace("Fynd does not know that the order is paid. " + r.Why)
+	case r.Kind == models.NeedPartner && r.Word == "payment_session":
+		return strings.TrimSpace("Fynd does not know how the payment stands. " + r.Why)
 	case r.Kind == models.NeedPartner:
 		return strings.TrimSpace("Fynd does not know what became of a refund. " + r.Why)
 	case r.Kind == models.NeedFailedPaid:
