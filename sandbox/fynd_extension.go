@@ -158,11 +158,10 @@ func (g *fynd) revokeTokens(_ *http.Request, in struct {
 	return map[string]int{"revoked": g.revoke(in.Key, in.Company, in.Kind)}, nil
 }
 
-// fyndPlace names an extension at a company and how a request to it is signed.
+// fyndPlace names an extension at a company, and how and how often it is told.
 type fyndPlace struct {
-	Key     string `json:"api_key"`
+	asking
 	Company string `json:"company_id"`
-	As      string `json:"as"`
 }
 
 // autoInstall answers POST /_sandbox/fynd/auto_install: Fynd installs an extension without a browser.
@@ -175,7 +174,8 @@ func (g *fynd) autoInstall(_ *http.Request, in fyndPlace) (any, error) {
 	}
 	code := g.newCode(e.APIKey, in.Company)
 	g.s.mu.Unlock()
-	return g.tell(e, "/fp/auto_install", members{{"company_id", wholeOrText(in.Company)}, {"code", code}}, in.As)
+	body := members{{"company_id", wholeOrText(in.Company)}, {"code", code}}
+	return g.ask(e, "install/"+e.APIKey+"/"+in.Company, "/fp/auto_install", body, in.asking)
 }
 
 // uninstall answers POST /_sandbox/fynd/uninstall: a seller is rid of an extension, and its tokens end.
@@ -192,14 +192,5 @@ func (g *fynd) uninstall(_ *http.Request, in fyndPlace) (any, error) {
 		g.revoke(e.APIKey, in.Company, "")
 	}
 	g.s.mu.Unlock()
-	return g.tell(e, "/fp/uninstall", members{{"company_id", wholeOrText(in.Company)}}, in.As)
-}
-
-// tell posts something to an extension that is about no payment.
-func (g *fynd) tell(e *fyndExtension, path string, body members, as string) (any, error) {
-	req, err := e.write(http.MethodPost, path, body, as)
-	if err != nil {
-		return nil, err
-	}
-	return g.send(e, req), nil
+	return g.ask(e, "uninstall/"+e.APIKey+"/"+in.Company, "/fp/uninstall", members{{"company_id", wholeOrText(in.Company)}}, in.asking)
 }

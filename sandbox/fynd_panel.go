@@ -163,6 +163,6 @@ func (g *fynd) panelPoll(_ *fyndExtension, r *http.Request) error {
 
 // panelUninstall is rid of the extension for the company.
 func (g *fynd) panelUninstall(e *fyndExtension, r *http.Request) error {
-	_, err := g.uninstall(r, fyndPlace{Key: e.APIKey, Company: r.PathValue("company")})
+	_, err := g.uninstall(r, fyndPlace{asking: asking{Key: e.APIKey}, Company: r.PathValue("company")})
 	return err
 }

@@ -226,8 +226,8 @@ async function main() {
   });
 
   await fact("auto_install needs no browser", async () => {
-    const { status } = await control(box, "POST", "/fynd/auto_install", { api_key: key, company_id: company });
-    assert.equal(status, 200);
+    const { answers } = await control(box, "POST", "/fynd/auto_install", { api_key: key, company_id: company });
+    assert.equal(answers[0].status, 200);
     assert.equal(seen.installed, 1);
   });
   await fact("revoked tokens are good no more", async () => {
@@ -237,8 +237,8 @@ async function main() {
     await assert.rejects(c.config.oauthClient.renewAccessToken(true), /Invalid refresh/);
   });
   await fact("uninstall tells the extension", async () => {
-    const { status } = await control(box, "POST", "/fynd/uninstall", { api_key: key, company_id: company });
-    assert.equal(status, 200);
+    const { answers } = await control(box, "POST", "/fynd/uninstall", { api_key: key, company_id: company });
+    assert.equal(answers[0].status, 200);
     assert.equal(seen.uninstalled, 1);
   });
   server.close();
