@@ -61,6 +61,10 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	last := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	p.heard, p.bodies = append(p.heard, fmt.Sprintf("%s %s %d", last, in.Status, status)), append(p.bodies, string(body))
+	if status == lost {
+		p.payment = in.Status
+		panic(http.ErrAbortHandler)
+	}
 	w.WriteHeader(status)
 	if status != http.StatusOK {
 		_, _ = io.WriteString(w, `{"success":false,"data":{"status":"failed"},"message":"no"}`)
@@ -79,6 +83,9 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	*before = word
 	_, _ = io.WriteString(w, `{"gid":"`+in.GID+`","status":"`+word+`","currency":"INR","total_amount":10000,"platform_transaction_details":[],"platform_refund_details":[]}`)
 }
+
+// lost is the status of an answer that never arrives, though what was told has been taken.
+const lost = 0
 
 func rank(word string) int {
 	return map[string]int{"": 0, "started": 0, "pending": 1, "failed": 2, "complete": 3, "refund_initiated": 1, "refund_pending": 2, "refund_failed": 3, "refund_done": 3}[word]

@@ -118,6 +118,7 @@ func TestFyndIsToldOfAPaymentUntilItHears(t *testing.T) {
 	}{
 		{"at once", nil, 1, "complete done 1"},
 		{"after faults", []int{500, 502, 504}, 4, "complete done 4"},
+		{"heard, and the answer lost", []int{lost, lost}, 3, "complete done 3"},
 		{"busy", []int{409, 429, 408}, 4, "complete done 4"},
 		{"too early", []int{425}, 2, "complete done 2"},
 		{"refused", []int{400}, 1, "complete failed 1"},
