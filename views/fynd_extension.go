@@ -7,7 +7,6 @@ import (
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
-	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
 )
 
@@ -21,13 +20,6 @@ const (
 	tabVolume      = "volume"
 	tabDuties      = "duties"
 )
-
-// FyndExtensionsView is the list of extensions.
-type FyndExtensionsView struct {
-	Person     *models.User
-	Extensions []models.FyndExtension
-	Gateways   []gateways.Driver
-}
 
 // FyndExtensionView is an extension as one person sees it. On the page of a new one Extension is empty.
 type FyndExtensionView struct {
@@ -194,85 +186,6 @@ func (v FyndExtensionView) standing() string {
 	return "The companies under Subscribers may use it for live payments."
 }
 
-// entered is what stands in the form of the details.
-func (v FyndExtensionView) entered() models.ExtensionForm {
-	if v.Form != nil {
-		return *v.Form
-	}
-	e := v.Extension
-	form := models.ExtensionForm{ID: e.ID, Name: e.Name, URL: e.URL, PlatformURL: e.PlatformURL, ExtensionDetails: e.Wanted(), Shown: e.Version}
-	var other []string
-	for _, code := range form.Methods {
-		if models.FyndMethodName(code) == code {
-			other = append(other, code)
-		}
-	}
-	form.OtherMethods = strings.Join(other, " ")
-	for _, fee := range form.Fees {
-		text := models.ExtensionFeeText{Method: fee.Method, Percent: strings.TrimSuffix(models.ExtensionFee{Permyriad: fee.Permyriad}.String(), " %"), Currency: fee.Currency}
-		if fee.FlatMinor > 0 {
-			text.Flat = money.New(fee.FlatMinor, fee.Currency).Decimal()
-		}
-		form.FeeTexts = append(form.FeeTexts, text)
-	}
-	return form
-}
-
-func feeText(form models.ExtensionForm, method string) models.ExtensionFeeText {
-	for _, text := range form.FeeTexts {
-		if text.Method == method {
-			return text
-		}
-	}
-	return models.ExtensionFeeText{Method: method}
-}
-
-// currencyOptions are the currencies of a flat fee: those of the extension, or all.
-func currencyOptions(form models.ExtensionForm, chosen string) []ui.Option {
-	codes := form.Currencies
-	if len(codes) == 0 {
-		codes = money.Codes()
-	}
-	if chosen != "" && !slices.Contains(codes, chosen) {
-		codes = append(slices.Clone(codes), chosen)
-	}
-	options := []ui.Option{}
-	for _, code := range codes {
-		options = append(options, ui.Option{Value: code, Label: code, Chosen: code == chosen})
-	}
-	return options
-}
-
-// picked are all choices, those that are chosen first.
-func picked(choices []models.Choice, chosen []string) []ui.Option {
-	var first, rest []ui.Option
-	for _, c := range choices {
-		option := ui.Option{Value: c.Value, Label: c.Label, Chosen: slices.Contains(chosen, c.Value)}
-		if option.Chosen {
-			first = append(first, option)
-		} else {
-			rest = append(rest, option)
-		}
-	}
-	return append(first, rest...)
-}
-
-func currencyChoices() []models.Choice {
-	var list []models.Choice
-	for _, code := range money.Codes() {
-		list = append(list, models.Choice{Value: code, Label: code})
-	}
-	return list
-}
-
-func (v FyndExtensionView) gatewayOptions() []ui.Option {
-	options := []ui.Option{{Label: "Choose a gateway"}}
-	for _, driver := range v.Gateways {
-		options = append(options, ui.Option{Value: driver.Code, Label: driver.Name, Chosen: driver.Code == v.entered().Gateway})
-	}
-	return options
-}
-
 // publication is what stands in the form about publishing.
 func (v FyndExtensionView) publication() models.PublicationForm {
 	if v.Typed != nil {
@@ -323,45 +236,17 @@ func told(r models.ExtensionReview) string {
 	return "The e-mail to " + to + " is on its way."
 }
 
+// reviewTitle is a line of the history: Accepted: Published, review 2.
+func reviewTitle(r models.ExtensionReview) string {
+	title := r.Event.Label()
+	if r.Event == models.ReviewApprove {
+		title += ": " + r.ToState.Label()
+	}
+	return fmt.Sprintf("%s, review %d", title, r.Round)
+}
+
 func reviewKind(e models.ReviewEvent) ui.Kind {
 	return map[models.ReviewEvent]ui.Kind{models.ReviewSubmit: ui.Busy, models.ReviewApprove: ui.Good, models.ReviewReject: ui.Bad}[e]
-}
-
-// ability is what a gateway can do, as the table of them says it.
-type ability struct{ name, about string }
-
-var abilities = []ability{
-	{"Charge", "the money is drawn when the buyer pays"}, {"Refund", ""}, {"Authorize", "the money is held when the buyer pays"}, {"Capture", "what is held is drawn"}, {"Void", "what is held is given back"},
-}
-
-// able says whether a gateway can do something, and with what restriction.
-func able(d gateways.Driver, what string) (bool, string) {
-	switch what {
-	case "Charge":
-		return d.Can.AtOnce, ""
-	case "Refund":
-		if d.Can.Does(gateways.Refund) && !d.Can.InPart(gateways.Refund) {
-			return true, "whole only"
-		}
-		return d.Can.Does(gateways.Refund), ""
-	case "Authorize":
-		return d.Can.Later, ""
-	case "Capture":
-		if d.Can.Does(gateways.Capture) && !d.Can.InPart(gateways.Capture) {
-			return true, "whole only"
-		}
-		return d.Can.Does(gateways.Capture), ""
-	}
-	return d.Can.Does(gateways.Void), ""
-}
-
-func (v FyndExtensionsView) gateway(code string) string {
-	for _, driver := range v.Gateways {
-		if driver.Code == code {
-			return driver.Name
-		}
-	}
-	return code
 }
 
 // dash stands for what is not entered.
