@@ -46,7 +46,7 @@ func TestMachineRoutesAreNamed(t *testing.T) {
 	}
 	for _, route := range handlers.Table() {
 		machine := strings.HasPrefix(route.Path, "/callbacks/") || strings.HasPrefix(route.Path, "/api/") ||
-			strings.HasPrefix(route.Path, "/company/") || strings.HasPrefix(route.Path, "/fp/")
+			strings.HasPrefix(route.Path, "/company/") || strings.HasPrefix(route.Path, "/protected/") || strings.HasPrefix(route.Path, "/fp/")
 		if route.Permission == models.Public && !public[route.Path] && !machine {
 			t.Errorf("%s %s is open to everybody", route.Method, route.Path)
 		}
