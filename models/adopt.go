@@ -233,7 +233,11 @@ func (db *DB) followSeen(ctx context.Context, p *Payment, seen *gateways.Payment
 	if _, err := db.AdoptPayment(ctx, p, seen, JobActor, "look-up"); err != nil {
 		return nil, err
 	}
-	if objection := p.objection("", seen); objection != "" {
+	objection, err := db.shownObjection(ctx, p, seen)
+	if err != nil {
+		return nil, err
+	}
+	if objection != "" {
 		return conflictf("%s was asked how the payment stands. %s", driverName(db.drivers[p.Gateway], p), objection), nil
 	}
 	_, err = db.followPayment(ctx, p, seen, JobActor, "look-up")

@@ -122,6 +122,13 @@ func (db *DB) paidAtGateway(ctx context.Context, order *Order) (*Payment, *gatew
 			continue
 		}
 		for j := range seen {
+			belongs, err := db.refersTo(ctx, p, seen[j].OrderRef)
+			if err != nil {
+				return nil, nil, "", err
+			}
+			if belongs {
+				seen[j].OrderRef = p.OrderRef
+			}
 			objection := order.unpaid(p, &seen[j], driverName(db.drivers[p.Gateway], p))
 			if objection == "" {
 				return p, &seen[j], "", nil

@@ -99,8 +99,8 @@ func (db *DB) followOne(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if objection := p.objection("", seen); objection != "" {
-		return objection, nil
+	if objection, err := db.shownObjection(ctx, p, seen); objection != "" || err != nil {
+		return objection, err
 	}
 	followed, err := db.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
 	if err != nil {

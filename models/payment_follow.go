@@ -77,6 +77,20 @@ func (db *DB) answerObjection(ctx context.Context, p *Payment, at origin, seen *
 	return p.objection(at.mode, &same), nil
 }
 
+// shownObjection says why what a provider showed of a payment here cannot be of it, or "". A provider that calls the
+// order by its number, without the attempt's, means this order.
+func (db *DB) shownObjection(ctx context.Context, p *Payment, seen *gateways.Payment) (string, error) {
+	belongs, err := db.refersTo(ctx, p, seen.OrderRef)
+	if err != nil {
+		return "", err
+	}
+	same := *seen
+	if belongs {
+		same.OrderRef = ""
+	}
+	return p.objection("", &same), nil
+}
+
 // noteObjection tells the order's history, once, that its provider shows something that does not fit.
 func (db *DB) noteObjection(ctx context.Context, p *Payment, sentence string, by Actor) error {
 	var before int64
