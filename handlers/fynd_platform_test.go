@@ -99,7 +99,7 @@ func TestWebhooksOfAChannelWithoutStore(t *testing.T) {
 	if list.StatusCode != http.StatusOK || !strings.Contains(list.said("main"), "linked to no store here yet") || !strings.Contains(list.said("main"), "3.4.2") {
 		t.Errorf("%d %s", list.StatusCode, list.said("main"))
 	}
-	path, _ := list.Find("tr[data-channel=new] form").Attr("action")
+	path, _ := list.Find("[data-channel=new] form").Attr("action")
 	if linked := owner.post(path, "store", "40"); linked.StatusCode != http.StatusSeeOther {
 		t.Fatalf("link: %d %s", linked.StatusCode, linked.said("main"))
 	}

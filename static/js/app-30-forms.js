@@ -56,7 +56,8 @@ kartify.on("click", "[data-unmask]", (e, button) => {
   const field = document.getElementById(button.dataset.unmask);
   const shown = field.type === "password";
   field.type = shown ? "text" : "password";
-  button.setAttribute("aria-pressed", String(shown));
-  button.textContent = shown ? "Hide" : "Show";
+  const word = shown ? "Hide" : "Show";
+  button.setAttribute("aria-label", button.getAttribute("aria-label").replace(button.textContent, word));
+  button.textContent = word;
   field.focus();
 });
