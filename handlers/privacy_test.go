@@ -65,13 +65,23 @@ func TestFyndAsksForPrivacy(t *testing.T) {
 	if h := p.asks("POST", "/api/v1/gdpr/customers/data_request", []byte(`{"company_id":"1","customer":{"id":64,"phone":"9000090000"},"request_id":12345678901234567890}`)); h.status != 202 || !strings.Contains(h.body, `"12345678901234567890"`) {
 		t.Errorf("ids as numbers: %d %s", h.status, h.body)
 	}
+	p.begins(nil)
+	if h := p.asks("POST", erasePath, eraseBody("test@example.com", "session-1")); h.status != 202 {
+		t.Errorf("the customer of a session: %d %s", h.status, h.body)
+	}
+	if _, err := p.db.RunDuePrivacy(p.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if h := p.asks("GET", fyndSession, nil); h.status != 200 || strings.Contains(h.body, "test@example.com") {
+		t.Errorf("the session of an erased customer is %d %s", h.status, h.body)
+	}
 	if h := p.asks("POST", "/api/v1/gdpr/shop/redact", []byte(`{"company_id":1,"request_id":"shop-1"}`)); h.status != 202 {
 		t.Errorf("the shop: %d %s", h.status, h.body)
 	}
 	if _, err := p.db.RunDuePrivacy(p.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := one("SELECT string_agg(concat_ws(' ', kind, state, subject, stores), '; ' ORDER BY id) FROM privacy_requests"); got != "customer done z•••@mail.example, •••00 {40}; data_request done •••00 {40}; shop done  {40}" {
+	if got := one("SELECT string_agg(concat_ws(' ', kind, state, subject, stores), '; ' ORDER BY id) FROM privacy_requests"); got != "customer done z•••@mail.example, •••00 {40}; data_request done •••00 {40}; customer done t•••@example.com, •••00 {40}; shop done  {40}" {
 		t.Errorf("the requests are %s", got)
 	}
 	if got := one("SELECT concat_ws(' ', customer_name, customer_email) FROM orders WHERE partner_order_id = 'FYprivate'"); got != "Erased " {

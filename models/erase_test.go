@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -105,6 +106,11 @@ func planted(t *testing.T) (p *postOffice, order, other int64) {
 		{`INSERT INTO notification_series (notification_id, store_id, n, most) SELECT id, 40, 1, 50 FROM notifications`, nil},
 		{`INSERT INTO notification_attempts (notification_id, store_id, series, n, channel, receiver, outcome, sent, answer, finished_at) SELECT id, 40, 1, 1, 'post', 'https://shop.example/', 'accepted', $1, $2, now() FROM notifications`,
 			[]any{"client_email=" + url.QueryEscape(z.email), "thanks, " + z.name}},
+		// A table and columns that nobody thought of.
+		{`CREATE TABLE thing_of_orders (id bigint PRIMARY KEY, order_id bigint, "what's this" text, doc jsonb, raw bytea, list text[])`, nil},
+		{`INSERT INTO thing_of_orders VALUES (1, $1, $2, $3, $4, ARRAY[$2])`, []any{order, z.name + " of " + z.city, body, []byte("\xff\x00" + z.name)}},
+		{`CREATE TABLE thing_of_nobody (id bigint PRIMARY KEY, note text, doc json, raw bytea)`, nil},
+		{`INSERT INTO thing_of_nobody VALUES (1, $1, $2, $3), (2, $4, '{}', '')`, []any{"ask " + strings.ToUpper(z.name), body, []byte(base64.StdEncoding.EncodeToString([]byte("..." + z.email + "..."))), "call 98111-22334"}},
 		{`INSERT INTO saved_views (user_id, list, name, query) VALUES ($1, 'orders', 'mine', $2)`, []any{user.ID, filter}},
 		{`INSERT INTO exports (id, stores, user_id, user_name, format, streamed, query, zone, state, promised, written, sha256, finished_at, expires_at, pieces)
 			VALUES ('ABCDEFGHIJKLMNOPQRSTUVWXYZ', '{40}', $1, 'Ravi', 'csv', false, $2, 'UTC', 'done', 1, 1, '', now(), now() + interval '1 day', 1)`, []any{user.ID, filter}},
@@ -234,6 +240,77 @@ func TestEraseLeavesNothingOfAPerson(t *testing.T) {
 	}
 	if after := p.sums(); after != before {
 		t.Error("sums moved when it was done again")
+	}
+}
+
+// A row of the audit log may lose what is personal only in the open, and nothing else.
+func TestAuditLogIsRedactedInTheOpen(t *testing.T) {
+	p, _, _ := planted(t)
+	p.fulfil(eraseZerlina(models.Person{Email: zerlina.email}))
+	if got := p.text("SELECT count(*)::text FROM audit_log WHERE action = 'audit.redacted'"); got != "2" {
+		t.Errorf("%s rows were redacted, want 2", got)
+	}
+	ctx := p.ctx
+	tx, err := p.db.Pool().Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT set_config('kartify.redact', 'on', true)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "UPDATE audit_log SET actor_name = 'Asha' WHERE chain = 40 AND seq = 1"); err == nil || !strings.Contains(err.Error(), "append-only") {
+		t.Errorf("who did it was changed: %v", err)
+	}
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p.auditWhole()
+	tamper(t, p.db, "ALTER TABLE audit_log DISABLE TRIGGER USER", `UPDATE audit_log SET details = '{"query": ""}' WHERE action = 'payments.downloaded'`, "ALTER TABLE audit_log ENABLE TRIGGER USER")
+	report, err := p.db.VerifyAudit(ctx)
+	if err != nil || len(report.Problems()) != 1 {
+		t.Errorf("a redacted row that was changed again: %v (%v)", report.Problems(), err)
+	}
+}
+
+func TestRewrapSealsWhatIsPersonal(t *testing.T) {
+	p, _, _ := planted(t)
+	p.fulfil(models.PrivacyWish{Kind: models.PrivacyData, Origin: "staff", Stores: []int64{40}, Person: models.Person{Email: zerlina.email}, By: models.SystemActor})
+	waiting, err := p.db.AskPrivacy(p.ctx, eraseZerlina(models.Person{Email: zerlina.email}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := models.NewMasterKey()
+	reopen := func(keys ...string) *models.DB {
+		t.Helper()
+		ring, err := models.NewKeyring(keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := models.Open(p.ctx, models.Options{URL: p.db.Pool().Config().ConnString(), Keys: ring, MaxConns: 4, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(db.Close)
+		return db
+	}
+	secret, err := modelstest.Keys(t).Seal("fynd extension k secret", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.exec("UPDATE fynd_extensions SET api_secret = $1", secret)
+	if n, err := reopen(fresh, modelstest.MasterKey).RewrapSecrets(p.ctx, models.SystemActor); n < 3 || err != nil {
+		t.Fatalf("%d secrets were sealed again (%v)", n, err)
+	}
+	db := reopen(fresh) // the old key is gone
+	owner, _ := p.clerk()
+	if _, err := db.PrivacyFile(p.ctx, 1, owner, ""); err != nil {
+		t.Errorf("the file: %v", err)
+	}
+	if err := db.RunPrivacy(p.ctx, waiting.ID); err != nil {
+		t.Error(err)
+	}
+	if r, err := db.PrivacyRequest(p.ctx, waiting.ID); err != nil || r.State != "done" || r.Number("orders") != 1 || r.Number("files") != 1 {
+		t.Errorf("the request is %+v (%v)", r, err)
 	}
 }
 

@@ -47,7 +47,7 @@ func phonePattern(number string) string {
 }
 
 const (
-	wordBegins = `(?:(?<![[:alnum:]%s])|(?<=\\[nrtbf])|(?<=%%[0-9a-f]{2})|(?<=u00[0-9a-f]{2}))`
+	wordBegins = `(?:(?<![[:alnum:]%s])|(?<=\\[nrtbf])|(?<=%%[0-9a-f]{2})|(?<=u00[0-9a-f]{2})|(?<=\\[0-7]{3}))`
 	wordEnds   = `(?![[:alnum:]])`
 	between    = `(?:[^[:alnum:]]|%[0-9a-f]{2}|\\+u00[0-9a-f]{2}|&#?[a-z0-9]{1,8};|=[0-9a-f]{2}|\\[0-7]{3}){1,8}`
 )

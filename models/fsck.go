@@ -79,6 +79,12 @@ var invariants = []struct{ name, sql string }{
 	{"a webhook that came again names the first one", `
 		SELECT 'webhook ' || w.id FROM webhooks w WHERE w.duplicate_of IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM webhooks f WHERE f.id = w.duplicate_of AND f.duplicate_of IS NULL)`},
+	{"an erased order names nobody, and neither does what hangs on it", `
+		SELECT 'order ' || id FROM orders WHERE erased_at IS NOT NULL AND ((customer_email, customer_phone, company) <> ('', '', '') OR customer_name <> 'Erased'
+			OR NOT EXISTS (SELECT 1 FROM erased_orders e WHERE e.order_id = id))
+		UNION ALL SELECT 'payment ' || p.id FROM payments p JOIN erased_orders e ON e.order_id = p.order_id WHERE p.card_last4 <> '' OR p.params <> privacy_scrub(p.params)
+		UNION ALL SELECT 'e-mail ' || m.id FROM emails m JOIN erased_orders e ON e.order_id = m.order_id WHERE m.erased_at IS NULL AND m.state <> 'sending' AND m.audience = 'customer'
+		UNION ALL SELECT 'webhook ' || w.id FROM webhooks w JOIN erased_orders e ON e.order_id = w.order_id WHERE w.erased_at IS NULL AND w.state NOT IN ('received', 'parked')`},
 	{"the totals of days equal the orders and refunds", `
 		SELECT 'store ' || store_id || ' on ' || day FROM day_counts c
 		FULL JOIN (SELECT store_id, day, kind, status, currency, sum(n) AS n, sum(minor) AS minor FROM day_totals GROUP BY 1, 2, 3, 4, 5
