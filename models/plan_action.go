@@ -231,6 +231,9 @@ func (at *position) planRefund(p Plan, want Want) (Plan, error) {
 		if refusal := at.partRefusal(p.Name); refusal != "" {
 			return p, FieldProblem("amount", "%s", refusal)
 		}
+		if lines == nil && !want.usual && at.payment.NamesGoods() {
+			return p, FieldProblem("amount", "The receipt of this payment names its goods, and so must that of a refund. Choose the lines that are returned.")
+		}
 	}
 	p.Steps = []Step{{gateways.Refund, amount, lines}}
 	return p, nil

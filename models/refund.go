@@ -69,6 +69,13 @@ func (p *Payment) CheckRefund(amount money.Amount) error {
 	return nil
 }
 
+// NamesGoods says whether the fiscal receipt of a payment names its goods: a part of it is then returned by lines,
+// and not by an amount (Federal Law 54-FZ; PayKeeper API, refund_cart).
+func (p *Payment) NamesGoods() bool {
+	goods := strings.TrimSpace(p.param("cart"))
+	return goods != "" && goods != "[]"
+}
+
 // RefundBlock says in words why a refund is not offered for a payment, or "". Whatever its gateway can do
 // is offered; cash on delivery never is.
 func RefundBlock(order *Order, store *Store, p *Payment, driver gateways.Driver) string {
