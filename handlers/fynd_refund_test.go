@@ -237,3 +237,28 @@ func sealed(t *testing.T, place, plain string) string {
 	}
 	return text
 }
+
+// What Fynd is told passes the checks of Fynd's side: token, signature, checksum and every member that it demands.
+func TestFyndTakesWhatItIsTold(t *testing.T) {
+	m := openMall(t)
+	m.paidSession(23000)
+	if got := m.fynd("POST", refundPath, refundBody, refundBody, cast.FyndSecret); got.status != http.StatusAccepted {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	m.exec(`UPDATE operations SET state = 'succeeded', ref = 'rfnd_1', reference = 'UTR1', finished_at = now()`)
+	m.exec(`INSERT INTO partner_updates (store_id, order_id, payment_id, session_id, kind, gid, status, amount_minor, currency, state, next_at)
+		SELECT 40, 7001, id, '64d4e4250db0cbef1d000001', 'payment_session', $1, 'complete', 23000, 'INR', 'queued', now() FROM payments`, refundGID)
+	m.exec(`INSERT INTO partner_updates (store_id, order_id, operation_id, session_id, kind, gid, request_id, status, amount_minor, currency, state, next_at)
+		SELECT 40, 7001, id, '64d4e4250db0cbef1d000001', 'refund_session', $1, $2, 'refund_done', 23000, 'INR', 'queued', now() FROM operations`, refundGID, refundRequest)
+	if _, err := m.db.TellDuePartners(modelstest.System(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.text(`SELECT string_agg(concat_ws(' ', kind, status, state, problem), ', ' ORDER BY id) FROM partner_updates`); got != "payment_session complete done , refund_session refund_done done " {
+		t.Errorf("Fynd was told %s\n%s", got, m.text(`SELECT string_agg(log::text, ' ') FROM partner_updates`))
+	}
+	support := modelstest.Person(t, m.db, "asha", models.Support, cast.Ruosh)
+	page := m.as(support).get("/sales/orders/7001")
+	if told := strings.Join(strings.Fields(page.Find("#partner").Text()), " "); !strings.Contains(told, "completePayment session230.00 INRDone") || !strings.Contains(told, "refund_done"+refundRequest+"230.00 INRDone") {
+		t.Errorf("the order page says %s", told)
+	}
+}
