@@ -54,20 +54,29 @@ func (i *importOrders) Run(ctx context.Context) error {
 	return i.tell(report)
 }
 
+// tell prints what was imported, or says why that is not all.
 func (i *importOrders) tell(r *models.ImportReport) error {
-	done := fmt.Sprintf("%d orders with %d lines and %d payments", r.Orders, r.Lines, r.Payments)
+	done := howMany(r.Orders, "order") + " with " + howMany(r.Lines, "line") + " and " + howMany(r.Payments, "payment")
 	switch found := len(r.Problems) + r.More; {
 	case found > 0 && !i.Partial:
-		return fmt.Errorf("%d problems in %d rows; nothing was imported", found, r.Rows)
+		return fmt.Errorf("%s in %s; nothing was imported", howMany(found, "problem"), howMany(r.Rows, "row"))
 	case r.Rows == 0:
 		return errors.New("nothing was imported")
 	case i.DryRun:
-		fmt.Printf("Read as %s. %s would be imported, %d left out.\n", r.Encoding, done, r.LeftOut)
+		fmt.Printf("Read as %s. To be imported: %s. Left out: %d.\n", r.Encoding, done, r.LeftOut)
 	case found > 0:
-		fmt.Printf("Read as %s. %s were imported.\n", r.Encoding, done)
-		return fmt.Errorf("%d orders were left out", r.LeftOut)
+		fmt.Printf("Read as %s. Imported: %s.\n", r.Encoding, done)
+		return fmt.Errorf("left out: %s", howMany(r.LeftOut, "order"))
 	default:
-		fmt.Printf("Read as %s. %s were imported.\n", r.Encoding, done)
+		fmt.Printf("Read as %s. Imported: %s.\n", r.Encoding, done)
 	}
 	return nil
+}
+
+// howMany is "1 row" or "3 rows".
+func howMany(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
