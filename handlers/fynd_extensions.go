@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -75,33 +76,39 @@ func (h *Handlers) showExtension(c echo.Context, status int, id int64, fill func
 	if fill != nil {
 		fill(&v)
 	}
-	if v.Steps, err = h.DB.ExtensionSteps(ctx, e); err != nil {
+	if err := h.fillExtension(ctx, &v); err != nil {
 		return err
-	}
-	if v.Tests, err = h.DB.FyndTests(ctx, e.ID); err != nil {
-		return err
-	}
-	if v.Reviews, err = h.DB.FyndReviews(ctx, e.ID); err != nil {
-		return err
-	}
-	if v.Subscribers, err = h.DB.FyndSubscribers(ctx, e.ID); err != nil {
-		return err
-	}
-	if v.Volumes, err = h.DB.FyndVolumes(ctx, e); err != nil {
-		return err
-	}
-	if v.Duties, err = h.DB.FyndDuties(ctx); err != nil {
-		return err
-	}
-	if v.Person.May(models.FyndManage) {
-		if v.Instructions, err = h.DB.ReviewInstructions(e); err != nil {
-			return err
-		}
 	}
 	if v.Secret != "" {
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	}
 	return web.Render(c, status, views.FyndExtensionPage(web.Page(c, views.FyndExtensionsPath, e.Name), v))
+}
+
+// fillExtension reads what the tab of the page shows.
+func (h *Handlers) fillExtension(ctx context.Context, v *views.FyndExtensionView) (err error) {
+	e := v.Extension
+	switch v.Tab {
+	case models.TabOverview:
+		if v.Steps, err = h.DB.ExtensionSteps(ctx, e); err != nil {
+			return err
+		}
+		if v.Tests, err = h.DB.FyndTests(ctx, e.ID); err != nil {
+			return err
+		}
+		v.Reviews, err = h.DB.FyndReviews(ctx, e.ID)
+	case models.TabPublish:
+		if v.Person.May(models.FyndManage) {
+			v.Instructions, err = h.DB.ReviewInstructions(e)
+		}
+	case views.TabSubscribers:
+		v.Subscribers, err = h.DB.FyndSubscribers(ctx, e.ID)
+	case views.TabVolume:
+		v.Volumes, err = h.DB.FyndVolumes(ctx, e)
+	case views.TabDuties:
+		v.Duties, err = h.DB.FyndDuties(ctx)
+	}
+	return err
 }
 
 // refused are the problems of a form, or nil when an error is none of them.

@@ -104,7 +104,7 @@ func (h *Handlers) RevealFyndSecret(c echo.Context) error {
 		return err
 	}
 	return h.showExtension(c, status, param.ID, func(v *views.FyndExtensionView) {
-		v.Tab, v.Secret = views.FyndTab("key"), secret
+		v.Tab, v.Secret = views.TabKey, secret
 		v.Refuse(wrong)
 	})
 }
@@ -120,11 +120,11 @@ func (h *Handlers) ReplaceFyndSecret(c echo.Context) error {
 	})
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, param.ID, func(v *views.FyndExtensionView) {
-			v.Tab, v.Key = views.FyndTab("key"), param.Key
+			v.Tab, v.Key = views.TabKey, param.Key
 			v.Refuse(wrong)
 		})
 	}
-	return h.afterExtension(c, param.ID, "key", "The new secret is in force. The old one is refused from now on.", err)
+	return h.afterExtension(c, param.ID, views.TabKey, "The new secret is in force. The old one is refused from now on.", err)
 }
 
 // AddFyndSubscriber lets a company use a private extension.
@@ -136,11 +136,11 @@ func (h *Handlers) AddFyndSubscriber(c echo.Context) error {
 	err := h.DB.AddFyndSubscriber(c.Request().Context(), param.ID, param.Company, web.Actor(c))
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, param.ID, func(v *views.FyndExtensionView) {
-			v.Tab, v.Company = views.FyndTab("subscribers"), param.Company
+			v.Tab, v.Company = views.TabSubscribers, param.Company
 			v.Refuse(wrong)
 		})
 	}
-	return h.afterExtension(c, param.ID, "subscribers", "Added. The company may use the extension from now on.", err)
+	return h.afterExtension(c, param.ID, views.TabSubscribers, "Added. The company may use the extension from now on.", err)
 }
 
 // RemoveFyndSubscriber takes a private extension away from a company.
@@ -150,7 +150,7 @@ func (h *Handlers) RemoveFyndSubscriber(c echo.Context) error {
 		return err
 	}
 	err := h.DB.RemoveFyndSubscriber(c.Request().Context(), param.ID, param.Company, web.Actor(c))
-	return h.afterExtension(c, param.ID, "subscribers", "Removed. Its payments are refused from now on.", err)
+	return h.afterExtension(c, param.ID, views.TabSubscribers, "Removed. Its payments are refused from now on.", err)
 }
 
 // DownloadFyndVolume is the volume of an extension by month as a file.

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kartify/kartify/models"
 )
@@ -26,6 +27,18 @@ func TestServes(t *testing.T) {
 		e := models.FyndExtension{State: tt.state}
 		if got := e.Serves(tt.mode, tt.subscribed); got != tt.want {
 			t.Errorf("%s in %s, subscribed %t: serves %t", tt.state, tt.mode, tt.subscribed, got)
+		}
+	}
+}
+
+// What was accepted once goes on while changes of it are reviewed, or were rejected.
+func TestServesAsAccepted(t *testing.T) {
+	at := time.Now()
+	for _, state := range []models.ExtensionState{models.ExtensionUnderReview, models.ExtensionRejected} {
+		public := models.FyndExtension{State: state, Distribution: models.DistributionPublic, AcceptedAt: &at}
+		private := models.FyndExtension{State: state, Distribution: models.DistributionPrivate, AcceptedAt: &at}
+		if !public.Serves("live", false) || !private.Serves("live", true) || private.Serves("live", false) {
+			t.Errorf("%s after it was accepted: public %t, private for a subscriber %t, for others %t", state, public.Serves("live", false), private.Serves("live", true), private.Serves("live", false))
 		}
 	}
 }

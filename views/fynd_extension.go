@@ -15,10 +15,10 @@ const FyndExtensionsPath = "/extensions/fynd"
 
 // The tabs of an extension's page besides those that hold what steps need.
 const (
-	tabKey         = "key"
-	tabSubscribers = "subscribers"
-	tabVolume      = "volume"
-	tabDuties      = "duties"
+	TabKey         = "key"
+	TabSubscribers = "subscribers"
+	TabVolume      = "volume"
+	TabDuties      = "duties"
 )
 
 // FyndExtensionView is an extension as one person sees it. On the page of a new one Extension is empty.
@@ -63,7 +63,7 @@ func FyndTabPath(id int64, tab string) string {
 
 // FyndTab is the tab that an address asks for; one that is not there is the first.
 func FyndTab(text string) string {
-	if slices.Contains([]string{models.TabDetails, models.TabPublish, tabKey, tabSubscribers, tabVolume, tabDuties}, text) {
+	if slices.Contains([]string{models.TabDetails, models.TabPublish, TabKey, TabSubscribers, TabVolume, TabDuties}, text) {
 		return text
 	}
 	return models.TabOverview
@@ -79,11 +79,11 @@ func (v FyndExtensionView) tabs() []ui.Tab {
 	tab := func(label, name string) ui.Tab {
 		return ui.Tab{Label: label, Path: FyndTabPath(v.Extension.ID, name), Active: v.Tab == name}
 	}
-	tabs := []ui.Tab{tab("Overview", models.TabOverview), tab("Details", models.TabDetails), tab("Publish", models.TabPublish), tab("API key", tabKey)}
+	tabs := []ui.Tab{tab("Overview", models.TabOverview), tab("Details", models.TabDetails), tab("Publish", models.TabPublish), tab("API key", TabKey)}
 	if v.Extension.Wanted().Distribution == models.DistributionPrivate {
-		tabs = append(tabs, tab("Subscribers", tabSubscribers))
+		tabs = append(tabs, tab("Subscribers", TabSubscribers))
 	}
-	return append(tabs, ui.Tab{Label: "Installs", Path: FyndInstallsPath(v.Extension.ID)}, tab("Volume", tabVolume), tab("Duties", tabDuties))
+	return append(tabs, ui.Tab{Label: "Installs", Path: FyndInstallsPath(v.Extension.ID)}, tab("Volume", TabVolume), tab("Duties", TabDuties))
 }
 
 // Refuse puts what is wrong with a form into the page.

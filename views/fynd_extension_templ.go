@@ -144,22 +144,22 @@ func FyndExtensionPage(f Frame, v FyndExtensionView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case tabKey:
+			case TabKey:
 				templ_7745c5c3_Err = extensionKey(v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case tabSubscribers:
+			case TabSubscribers:
 				templ_7745c5c3_Err = extensionSubscribers(v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case tabVolume:
+			case TabVolume:
 				templ_7745c5c3_Err = extensionVolume(v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case tabDuties:
+			case TabDuties:
 				templ_7745c5c3_Err = extensionDuties(v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
