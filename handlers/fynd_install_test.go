@@ -3,7 +3,10 @@ package handlers_test
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,6 +53,56 @@ func TestAChannelIsLinkedToItsOnlyStore(t *testing.T) {
 	m.seller("company_id=9&application_id=twice")
 	if got := m.text(`SELECT count(*)::text FROM fynd_applications WHERE application_id = 'twice' AND store_id IS NULL`); got != "1" {
 		t.Error("a channel that two stores name is linked to one of them")
+	}
+}
+
+func TestAnAnswerOfFyndCountsOnce(t *testing.T) {
+	m := openMall(t)
+	b := m.browser()
+	back := m.consent(b, "company_id=2&application_id=app2")
+	cookie := ""
+	for _, c := range b.http.Jar.Cookies(&url.URL{Scheme: "http", Host: "127.0.0.1", Path: "/"}) {
+		cookie = c.Name + "=" + c.Value
+	}
+	var wait sync.WaitGroup
+	statuses := make([]int, 20)
+	for i := range statuses {
+		wait.Go(func() {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.url+back, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			req.Header.Set("Cookie", cookie)
+			res, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = res.Body.Close()
+			statuses[i] = res.StatusCode
+		})
+	}
+	wait.Wait()
+	slices.Sort(statuses)
+	if statuses[0] != http.StatusFound || statuses[1] == http.StatusFound {
+		t.Errorf("twenty answers at once: %v", statuses)
+	}
+	if got := m.text(`SELECT count(*)::text FROM audit_log WHERE action = 'fynd.installed'`); got != "1" {
+		t.Errorf("installed %s times", got)
+	}
+}
+
+func TestAChoiceIsNotTakenBack(t *testing.T) {
+	m := openMall(t)
+	ctx := modelstest.System(t.Context())
+	m.seller(firstChannel)
+	if err := m.db.LinkFyndStore(ctx, 1, 1, nil, models.SystemActor); err != nil {
+		t.Fatal(err)
+	}
+	m.seller(firstChannel).get(firstForm)
+	if got := m.text(`SELECT coalesce(store_id::text, 'none')||' '||chosen FROM fynd_applications`); got != "none true" {
+		t.Errorf("a channel that somebody has unlinked is %s", got)
 	}
 }
 

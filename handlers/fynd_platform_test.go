@@ -146,3 +146,40 @@ func TestStaffSeeWhoInstalledIt(t *testing.T) {
 		t.Errorf("a viewer: %d", got.StatusCode)
 	}
 }
+
+func TestBothDoorsHaveTheSameEffects(t *testing.T) {
+	m := openMall(t)
+	_, err := m.db.SaveSettings(modelstest.System(t.Context()), models.SettingsForm{StoreID: 40, Gateway: "gofynd", Mode: "test", Values: cast.GoFynd, Enabled: true, By: models.SystemActor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := []struct{ name, kind, payload string }{
+		{"order", "placed", `{"order":{"fynd_order_id":"FYx","amount":100,"currency":"INR"}}`},
+		{"order", "payment_failed", `{"order":{"fynd_order_id":"FYx"}}`},
+		{"shipment", "update", `{"shipment_id":"s1","shipment":{"fynd_order_id":"FYx","shipment_status":{"status":"bag_packed"}}}`},
+		{"refund", "refund_initiated", `{"order_id":"FYx","amount":100,"currency":"INR","request_id":"16916747740991418099"}`},
+		{"refund", "refund_done", `{"order_id":"FYx","amount":100,"currency":"INR","request_id":"16916747740991418099"}`},
+		{"payment", "complete", `{"payment_object_list":[{"id":"TR1x","amount_in_paisa":"10000","currency":"INR","merchant_order_id":"FYx","current_status":"complete"}]}`},
+	}
+	for door, order := range map[string]string{"/callbacks/gofynd": "FYa", "/api/v1/webhooks/platform": "FYb"} {
+		m.order(order)
+		secret := map[string]string{"/callbacks/gofynd": cast.GoFynd["secret_key"], "/api/v1/webhooks/platform": cast.FyndSecret}[door]
+		for i, e := range events {
+			body := fmt.Sprintf(`{"company_id":1,"application_id":%q,"contains":["x"],"event":{"id":"%s%d","category":"application","name":%q,"type":%q,"version":"1","created_timestamp":%d},"payload":%s}`,
+				cast.FyndApplication, order, i, e.name, e.kind, 1700000000000+i*1000, strings.ReplaceAll(strings.ReplaceAll(e.payload, "FYx", order), "TR1x", "TR"+order))
+			got := m.browser().ask("POST", door, strings.NewReader(body), "Content-Type: application/json", "X-Fp-Signature: "+gateways.SumHMAC([]byte(body), secret), fmt.Sprintf("X-Fp-Event-Id: %s-%d", order, i))
+			if got.StatusCode != http.StatusOK {
+				t.Fatalf("%s %s: %d %s", door, e.kind, got.StatusCode, got.body)
+			}
+		}
+	}
+	m.processed(t, "FYa", len(events))
+	m.processed(t, "FYb", len(events))
+	state := func(order string) string {
+		return m.text(`SELECT concat_ws(' | ', o.status, o.last_event, (SELECT string_agg(concat_ws(' ', event, request_id, shipment_id, amount_minor, unit_doubt), ', ' ORDER BY e.id) FROM order_events e WHERE e.order_id = o.id),
+			(SELECT string_agg(concat_ws(' ', event, verdict, state), ', ' ORDER BY w.id) FROM webhooks w WHERE w.order_id = o.id)) FROM orders o WHERE partner_order_id = $1`, order)
+	}
+	if a, b := state("FYa"), state("FYb"); a != b || !strings.Contains(a, "16916747740991418099") {
+		t.Errorf("by the store's door: %s\nby the extension's: %s", a, b)
+	}
+}

@@ -106,6 +106,7 @@ type FyndApplication struct {
 	InstallID     int64
 	ApplicationID string
 	StoreID       *int64 // nil until somebody says which store it is
+	Chosen        bool   // somebody has said it, so it is not linked by itself any more
 	CreatedAt     time.Time
 }
 

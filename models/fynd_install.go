@@ -147,7 +147,7 @@ func (db *DB) learnApplication(ctx context.Context, install *FyndInstall, applic
 	if err := db.in(ctx).First(&row, "install_id = ? AND application_id = ?", install.ID, application).Error; err != nil {
 		return nil, fmt.Errorf("read channel %s: %w", application, err)
 	}
-	if row.StoreID != nil {
+	if row.StoreID != nil || row.Chosen {
 		return &row, nil
 	}
 	var stores []int64

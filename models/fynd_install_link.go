@@ -36,6 +36,9 @@ func (db *DB) LinkFyndStore(ctx context.Context, extension, application int64, s
 		if row.StoreID != nil && !ScopeOf(ctx).Sees(*row.StoreID) {
 			return ErrNotFound
 		}
+		if err := tx.in(ctx).Model(&FyndApplication{}).Where("id = ?", row.ID).Update("chosen", true).Error; err != nil {
+			return fmt.Errorf("note the choice for channel %s: %w", row.ApplicationID, err)
+		}
 		if storeOrNone(row.StoreID) == storeOrNone(store) {
 			return nil
 		}

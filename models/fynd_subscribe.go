@@ -14,40 +14,23 @@ import (
 // SubscribeFynd has Fynd send the events of a company to address, or brings an earlier subscription up to date. What
 // goes wrong is kept as the install's problem, and is a Problem.
 func (db *DB) SubscribeFynd(ctx context.Context, install int64, address string) error {
-	token, err := db.FyndBearer(ctx, install)
-	if err != nil {
-		return asProblem(err)
+	missing, err := db.subscribeFynd(ctx, install, address)
+	var refused *gateways.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		missing, err = db.subscribeFynd(ctx, install, address) // with another token
 	}
-	var row FyndInstall
-	if err := db.in(ctx).First(&row, "id = ?", install).Error; err != nil {
-		return fmt.Errorf("read install %d: %w", install, err)
-	}
-	extension, err := db.FyndExtension(ctx, row.ExtensionID)
-	if err != nil {
-		return err
-	}
-	platform, err := db.fyndPlatform(extension)
-	if err != nil {
-		return err
-	}
-	email := extension.ContactEmail
-	if email == "" {
-		email = extension.SupportEmail
-	}
-	missing, err := platform.Subscribe(ctx, row.CompanyID, token, gofynd.Subscription{URL: address, Email: email})
 	ctx = context.WithoutCancel(ctx)
-	if err != nil {
-		var refused *gateways.Error
-		if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
-			if err := db.FyndBearerRefused(ctx, install, token); err != nil {
-				return err
-			}
-		}
-		sentence := "Fynd did not take the subscription to its webhooks. " + message(err)
+	switch {
+	case errors.As(err, &refused) && refused.Verb == "token": // the install says why already
+		return problemf("%s", refused.Message)
+	case errors.As(err, &refused):
+		sentence := "Fynd did not take the subscription to its webhooks. " + refused.Message
 		if err := db.changeInstall(ctx, install, map[string]any{"problem": textOf(sentence)}); err != nil {
 			return err
 		}
 		return problemf("%s", sentence)
+	case err != nil:
+		return err
 	}
 	problem := ""
 	if len(missing) > 0 {
@@ -56,13 +39,36 @@ func (db *DB) SubscribeFynd(ctx context.Context, install int64, address string) 
 	return db.changeInstall(ctx, install, map[string]any{"subscribed_at": now(), "problem": problem})
 }
 
-// asProblem is what a person is told of a call to Fynd that came to nothing.
-func asProblem(err error) error {
-	var refused *gateways.Error
-	if errors.As(err, &refused) {
-		return problemf("%s", refused.Message)
+// subscribeFynd asks Fynd once. A token that Fynd does not accept is not used again.
+func (db *DB) subscribeFynd(ctx context.Context, install int64, address string) (missing []string, err error) {
+	token, err := db.FyndBearer(ctx, install)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	var row FyndInstall
+	if err := db.in(ctx).First(&row, "id = ?", install).Error; err != nil {
+		return nil, fmt.Errorf("read install %d: %w", install, err)
+	}
+	extension, err := db.FyndExtension(ctx, row.ExtensionID)
+	if err != nil {
+		return nil, err
+	}
+	platform, err := db.fyndPlatform(extension)
+	if err != nil {
+		return nil, err
+	}
+	email := extension.ContactEmail
+	if email == "" {
+		email = extension.SupportEmail
+	}
+	missing, err = platform.Subscribe(ctx, row.CompanyID, token, gofynd.Subscription{URL: address, Email: email})
+	var refused *gateways.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		if err := db.FyndBearerRefused(context.WithoutCancel(ctx), install, token); err != nil {
+			return missing, err
+		}
+	}
+	return missing, err //nolint:wrapcheck // a gateways.Error says what may be done
 }
 
 // FyndStillInstalled asks Fynd with a company's token whether the extension is still installed: an uninstallation
