@@ -49,15 +49,6 @@ type asked struct {
 	Answers []fyndAnswer `json:"answers"`
 }
 
-// statuses are those of the answers.
-func (a asked) statuses() []int {
-	var list []int
-	for _, one := range a.Answers {
-		list = append(list, one.Status)
-	}
-	return list
-}
-
 // askSessions answers POST /_sandbox/fynd/sessions: Fynd asks for a payment.
 func (g *fynd) askSessions(r *http.Request, in fyndPurchase) (any, error) {
 	return g.purchase(in, "http://"+r.Host)
@@ -127,20 +118,52 @@ func (in fyndPurchase) body(home string, now int64) members {
 		methods = []object{{"code": code, "name": cmp.Or(fyndMethods[code], code), "sub_payment_mode": []object{}}}
 	}
 	address := members{
-		{"id", ""}, {"uid", ""}, {"area", "Shivajinagar"}, {"city", "Pune"}, {"name", in.Name}, {"email", in.Email},
-		{"phone", strings.TrimPrefix(in.Contact, "+91")}, {"state", "Maharashtra"}, {"address", "14 Garden Road"}, {"country", "India"},
-		{"pincode", "411005"}, {"user_id", ""}, {"landmark", "Behind the library"}, {"area_code", "411005"}, {"address_type", "home"},
-		{"country_code", "91"}, {"geo_location", object{"latitude": 18.5308, "longitude": 73.8475}}, {"area_code_slug", "pincode"},
-		{"country_iso_code", "IN"}, {"country_phone_code", "+91"}, {"delivery_address_id", ""}, {"g_address_id", "a-" + in.GID},
+		{"id", ""},
+		{"uid", ""},
+		{"area", "Shivajinagar"},
+		{"city", "Pune"},
+		{"name", in.Name},
+		{"email", in.Email},
+		{"phone", strings.TrimPrefix(in.Contact, "+91")},
+		{"state", "Maharashtra"},
+		{"address", "14 Garden Road"},
+		{"country", "India"},
+		{"pincode", "411005"},
+		{"user_id", ""},
+		{"landmark", "Behind the library"},
+		{"area_code", "411005"},
+		{"address_type", "home"},
+		{"country_code", "91"},
+		{"geo_location", object{"latitude": 18.5308, "longitude": 73.8475}},
+		{"area_code_slug", "pincode"},
+		{"country_iso_code", "IN"},
+		{"country_phone_code", "+91"},
+		{"delivery_address_id", ""},
+		{"g_address_id", "a-" + in.GID},
 	}
 	return members{
-		{"customer_name", in.Name}, {"customer_email", in.Email}, {"customer_contact", in.Contact},
-		{"app_id", in.Application}, {"company_id", wholeOrText(in.Company)}, {"gid", in.GID}, {"pf_order_id", in.Order},
-		{"g_user_id", "u-" + in.GID}, {"amount", in.AmountMinor}, {"currency", cmp.Or(in.Currency, "INR")},
-		{"merchant_locale", "en"}, {"locale", "en"}, {"mode", cmp.Or(in.Mode, "test")}, {"journey_type", "forward"}, {"kind", "sale"},
-		{"meta", object{}}, {"payment_methods", methods},
-		{"success_url", cmp.Or(in.Success, back("success"))}, {"cancel_url", cmp.Or(in.Cancel, back("cancel"))},
-		{"billing_address", address}, {"shipping_address", address}, {"initiated_at", now},
+		{"customer_name", in.Name},
+		{"customer_email", in.Email},
+		{"customer_contact", in.Contact},
+		{"app_id", in.Application},
+		{"company_id", wholeOrText(in.Company)},
+		{"gid", in.GID},
+		{"pf_order_id", in.Order},
+		{"g_user_id", "u-" + in.GID},
+		{"amount", in.AmountMinor},
+		{"currency", cmp.Or(in.Currency, "INR")},
+		{"merchant_locale", "en"},
+		{"locale", "en"},
+		{"mode", cmp.Or(in.Mode, "test")},
+		{"journey_type", "forward"},
+		{"kind", "sale"},
+		{"meta", object{}},
+		{"payment_methods", methods},
+		{"success_url", cmp.Or(in.Success, back("success"))},
+		{"cancel_url", cmp.Or(in.Cancel, back("cancel"))},
+		{"billing_address", address},
+		{"shipping_address", address},
+		{"initiated_at", now},
 	}
 }
 
@@ -217,8 +240,15 @@ func (g *fynd) giveBack(in fyndReturn) (asked, error) {
 	in.Request = cmp.Or(in.Request, "1"+randomFrom("0123456789", 19))
 	path := "/api/v1/payment_session/" + url.PathEscape(cmp.Or(in.PathGID, in.GID)) + "/refund"
 	out, err := g.ask(e, "refund/"+in.GID+"/"+in.Request, path, members{
-		{"gid", in.GID}, {"pf_order_id", order}, {"request_id", in.Request}, {"app_id", application}, {"amount", in.AmountMinor},
-		{"currency", currency}, {"status", "initiate"}, {"journey_type", cmp.Or(in.Journey, "RETURN")}, {"object", "refund"},
+		{"gid", in.GID},
+		{"pf_order_id", order},
+		{"request_id", in.Request},
+		{"app_id", application},
+		{"amount", in.AmountMinor},
+		{"currency", currency},
+		{"status", "initiate"},
+		{"journey_type", cmp.Or(in.Journey, "RETURN")},
+		{"object", "refund"},
 	}, in.asking)
 	out.GID, out.Request = in.GID, in.Request
 	if err != nil {
