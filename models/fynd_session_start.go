@@ -146,6 +146,15 @@ func sessionID() string {
 	return hex.EncodeToString(id)
 }
 
+// Ways are the ways to pay that Fynd names, as people read them.
+func (s *FyndSession) Ways() string {
+	facts, err := gofynd.Facts(s.Body)
+	if err != nil {
+		return ""
+	}
+	return methodNames(facts.Methods)
+}
+
 // methodNames are the ways to pay that Fynd names, as people read them: Net banking (State Bank of India).
 func methodNames(methods []gofynd.ToldMethod) string {
 	var names []string

@@ -38,6 +38,7 @@ type OrderPage struct {
 	Actions    []StatusAction     // what changes of its status started, newest first
 	Link       OrderLink          // with which the buyer can pay, and who did
 	Now        time.Time          // the database's clock
+	Sessions   []FyndSession      // with which Fynd asked for its payment, oldest first
 
 	changes *statusPosition
 	told    toldOfOrder
@@ -130,6 +131,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 	ask(rulesOfOrder, all(&rules))
 	ask("SELECT "+columns[PaymentLink](db)+linkOfOrder, all(&links))
 	ask("SELECT "+columns[Checkout](db)+checkoutsOfOrder, all(&attempts))
+	ask("SELECT "+columns[FyndSession](db)+" FROM fynd_sessions WHERE order_id = $1 AND ($2 OR store_id = ANY($3)) ORDER BY created_at, id", all(&page.Sessions))
 	ask("SELECT "+columns[StatusAction](db)+" FROM status_actions WHERE order_id = $1 AND ($2 OR store_id = ANY($3)) ORDER BY id DESC LIMIT 100", all(&page.Actions))
 	const current = "(SELECT s.id FROM status_rule_sets s JOIN orders o ON o.store_id = s.store_id WHERE s.current AND o.id = $1 AND ($2 OR o.store_id = ANY($3)))"
 	ask("SELECT "+columns[StatusRuleSet](db)+" FROM status_rule_sets WHERE id IN "+current, all(&sets))
@@ -266,7 +268,7 @@ func (p *OrderPage) Live() bool {
 // Fingerprint changes whenever what the page shows has changed.
 func (p *OrderPage) Fingerprint() string {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintln(h, p.Order.Version, p.Order.Status, p.Order.DateModified.UnixMicro(), len(p.History), len(p.Webhooks))
+	_, _ = fmt.Fprintln(h, p.Order.Version, p.Order.Status, p.Order.DateModified.UnixMicro(), len(p.History), len(p.Webhooks), len(p.Sessions))
 	for _, payment := range p.Payments {
 		_, _ = fmt.Fprintln(h, payment.ID, payment.Version, payment.Status, payment.Block, payment.Plans[CaptureAction].Skip)
 		for _, op := range payment.Operations {
