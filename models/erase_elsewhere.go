@@ -56,19 +56,19 @@ func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task, loo
 	}
 	for _, s := range []struct{ name, sql string }{
 		{"webhooks", `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect)
-			WHERE erased_at IS NULL AND order_id IS NULL AND state NOT IN ('received', 'parked') AND store_id = ANY ($3)
-				AND (encode(body, 'escape') ~* $1 OR encode(body, 'escape') ~* $2 OR headers::text ~* $1)`},
+			WHERE erased_at IS NULL AND order_id IS NULL AND state NOT IN ('received', 'parked') AND store_id = ANY ($5)
+				AND (` + sure.in("encode(body, 'escape')", 1) + " OR " + sure.in("headers::text", 1) + ")"},
 		{"emails", `UPDATE emails SET erased_at = clock_timestamp(), raw_sha256 = sha256(raw), raw = privacy_note(), subject = 'Erased', html_body = '', text_body = '', answer = '',
 				recipient = CASE WHEN audience = 'self' THEN recipient ELSE 'erased' END
-			WHERE erased_at IS NULL AND raw IS NOT NULL AND state <> 'sending' AND store_id = ANY ($3)
-				AND (recipient ~* $1 OR subject ~* $1 OR text_body ~* $1 OR text_body ~* $2 OR html_body ~* $1 OR encode(raw, 'escape') ~* $1)`},
-		{"", `UPDATE operations SET before = privacy_scrub(before) WHERE before IS NOT NULL AND store_id = ANY ($3) AND (before::text ~* $1 OR before::text ~* $2)`},
+			WHERE erased_at IS NULL AND raw IS NOT NULL AND state <> 'sending' AND store_id = ANY ($5)
+				AND (` + sure.in("concat_ws(' ', recipient, subject, text_body, html_body)", 1) + " OR " + sure.in("encode(raw, 'escape')", 1) + ")"},
+		{"", `UPDATE operations SET before = privacy_scrub(before) WHERE before IS NOT NULL AND store_id = ANY ($5) AND ` + sure.in("before::text", 1)},
 	} {
 		if loose && s.name != "webhooks" {
 			continue
 		}
 		err := db.step(ctx, counts, s.name, func(conn *pgx.Conn) (int64, error) {
-			tag, err := conn.Exec(ctx, s.sql, orNever(sure.texts), orNever(sure.phones), append([]int64{0}, r.Stores...))
+			tag, err := conn.Exec(ctx, s.sql, append(sure.args(), append([]int64{0}, r.Stores...))...)
 			return tag.RowsAffected(), err //nolint:wrapcheck // below
 		})
 		if err != nil {
@@ -99,7 +99,7 @@ func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task, loos
 		err := db.step(ctx, counts, "records", func(conn *pgx.Conn) (n int64, err error) {
 			where, args := "true", []any{}
 			if p.stores {
-				where, args = "store_id = ANY ($5)"+p.fixed(), []any{stores}
+				where, args = "store_id = ANY ($7)"+p.fixed(), []any{stores}
 			}
 			if p.hangs {
 				return p.clean(ctx, conn, sure, all, where, args...)
@@ -127,9 +127,8 @@ func redact(ctx context.Context, conn *pgx.Conn, chains []int64, sure, all trace
 	}
 	tag, err := conn.Exec(ctx, `UPDATE audit_log SET object = regexp_replace(regexp_replace(object, $1, 'erased', 'gi'), $2, '0', 'gi'),
 			details = regexp_replace(regexp_replace(details::text, $1, 'erased', 'gi'), $2, '0', 'gi')::jsonb
-		WHERE chain = ANY ($5) AND (details::text ~* $3 OR details::text ~* $4 OR object ~* $3
-			OR action IN ('payments.downloaded', 'export.started') AND (details::text ~* $1 OR details::text ~* $2))`,
-		orNever(all.texts), orNever(all.phones), orNever(sure.texts), orNever(sure.phones), chains)
+		WHERE chain = ANY ($9) AND (`+sure.in("details::text", 5)+" OR "+sure.in("object", 5)+`
+			OR action IN ('payments.downloaded', 'export.started') AND `+all.in("details::text", 1)+")", slices.Concat(all.args(), sure.args(), []any{chains})...)
 	if err != nil {
 		return 0, fmt.Errorf("take the person out of the audit log: %w", err)
 	}
@@ -155,8 +154,8 @@ func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64,
 				{"files", "DELETE FROM privacy_files f USING privacy_requests q WHERE q.id = f.request_id AND q.stores && $1 AND ($2 OR q.marks && $3::bytea[])", []any{r.Stores, shop, marks}},
 				{"reconciliations", `UPDATE reconciliations c SET erased_at = now() WHERE erased_at IS NULL AND state IN ('done', 'failed') AND store_id = ANY ($1)
 					AND ($2 OR EXISTS (SELECT 1 FROM reconciliation_rows x WHERE x.reconciliation_id = c.id AND x.order_id = ANY ($3))
-						OR EXISTS (SELECT 1 FROM reconciliation_pieces x WHERE x.reconciliation_id = c.id AND (encode(data, 'escape') ~* $4 OR encode(data, 'escape') ~* $5)))`,
-					[]any{r.Stores, shop, own, orNever(named.texts), orNever(named.phones)}},
+						OR EXISTS (SELECT 1 FROM reconciliation_pieces x WHERE x.reconciliation_id = c.id AND ` + named.in("encode(data, 'escape')", 4) + "))",
+					append([]any{r.Stores, shop, own}, named.args()...)},
 				{"", "DELETE FROM reconciliation_pieces p USING reconciliations c WHERE c.id = p.reconciliation_id AND c.erased_at IS NOT NULL AND c.store_id = ANY ($1)", []any{r.Stores}},
 			} {
 				tag, err := conn.Exec(ctx, s.sql, s.args...)

@@ -63,7 +63,7 @@ func (db *DB) eraseOrder(ctx context.Context, r *PrivacyRequest, id int64, named
 				if !p.orders {
 					continue
 				}
-				if _, err := p.clean(ctx, conn, named, named, "order_id = $5"+p.fixed(), id); err != nil {
+				if _, err := p.clean(ctx, conn, named, named, "order_id = $7"+p.fixed(), id); err != nil {
 					return err
 				}
 			}

@@ -108,7 +108,7 @@ func orNever(pattern string) string {
 }
 
 // clean takes words out of the rows of a place, where where holds and a row has one of those of when. It reports
-// how many rows it changed. Numbers of args in where begin with $5.
+// how many rows it changed. Numbers of args in where begin with $7.
 func (p spot) clean(ctx context.Context, conn *pgx.Conn, when, out traces, where string, args ...any) (int64, error) {
 	if when.none() {
 		return 0, nil
@@ -116,10 +116,10 @@ func (p spot) clean(ctx context.Context, conn *pgx.Conn, when, out traces, where
 	sets, has := make([]string, len(p.columns)), make([]string, len(p.columns))
 	for i, c := range p.columns {
 		sets[i] = quoteName(c.name) + " = " + c.without()
-		has[i] = c.text() + " ~* $3 OR " + c.text() + " ~* $4"
+		has[i] = when.in(c.text(), 3)
 	}
 	sql := "UPDATE " + quoteName(p.table) + " SET " + strings.Join(sets, ", ") + " WHERE " + where + " AND (" + strings.Join(has, " OR ") + ")"
-	args = append([]any{orNever(out.texts), orNever(out.phones), orNever(when.texts), orNever(when.phones)}, args...)
+	args = slices.Concat([]any{orNever(out.texts), orNever(out.phones)}, when.args(), args)
 	tag, err := conn.Exec(ctx, sql, args...)
 	if err != nil {
 		return 0, fmt.Errorf("erase in %s: %w", p.table, err)

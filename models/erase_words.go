@@ -14,25 +14,74 @@ import (
 type traces struct {
 	texts  string // "" for none
 	phones string
+	// What every text that matches has in it, quick to look for: parts in small letters, and digits.
+	parts  []string
+	digits string
 }
 
 // tracesOf are the patterns of a list of texts. Phone numbers are told by their looks.
 func tracesOf(list []string) traces {
-	var texts, phones []string
+	var texts, phones, numbers []string
+	var parts []string
 	for _, text := range list {
 		if looksLikePhone(text) {
-			if p := phonePattern(digits(text)); !slices.Contains(phones, p) {
-				phones = append(phones, p)
+			number := digits(text)
+			if p := phonePattern(number); !slices.Contains(phones, p) {
+				phones, numbers = append(phones, p), append(numbers, spaced(number))
 			}
 			continue
 		}
 		if p := textPattern(text); p != "" && !slices.Contains(texts, p) {
-			texts = append(texts, p)
+			texts, parts = append(texts, p), append(parts, partsOf(text)...)
 		}
 	}
 	// Longer ones first: of a name and the e-mail address in it the address goes as a whole.
 	slices.SortStableFunc(texts, func(a, b string) int { return len(b) - len(a) })
-	return traces{strings.Join(texts, "|"), strings.Join(phones, "|")}
+	slices.Sort(parts)
+	return traces{strings.Join(texts, "|"), strings.Join(phones, "|"), slices.Compact(parts), strings.Join(numbers, "|")}
+}
+
+// in is whether a text in SQL has a trace, with the arguments of args beginning with the one numbered n. The quick
+// look comes first, for most texts have none.
+func (w traces) in(text string, n int) string {
+	return fmt.Sprintf(`(lower(%[1]s COLLATE "C") LIKE ANY ($%[4]d::text[]) AND %[1]s ~* $%[2]d OR %[1]s ~ $%[5]d AND %[1]s ~* $%[3]d)`, text, n, n+1, n+2, n+3)
+}
+
+// args are the arguments of in, four of them.
+func (w traces) args() []any {
+	quick := make([]string, len(w.parts))
+	for i, part := range w.parts {
+		quick[i] = "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+	}
+	return []any{orNever(w.texts), orNever(w.phones), quick, orNever(w.digits)}
+}
+
+// partsOf are texts of which one stands, in small letters, wherever a text stands.
+func partsOf(text string) []string {
+	longest := ""
+	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return r > 127 || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	var parts []string
+	switch {
+	case len(longest) >= 3:
+		parts = append(parts, strings.ToLower(longest))
+	default:
+		// Letters that are not ASCII, by the first of them: in each way it is written, in either case.
+		at := strings.IndexFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+		for _, form := range runeForms([]rune(text[at:])[0]) {
+			parts = append(parts, form.plain)
+		}
+	}
+	if len(text) >= 8 {
+		for _, coded := range base64Parts(text) {
+			run := slices.MaxFunc(strings.FieldsFunc(coded, func(r rune) bool { return r == '+' || r == '/' }), func(a, b string) int { return len(a) - len(b) })
+			parts = append(parts, strings.ToLower(run))
+		}
+	}
+	return parts
 }
 
 var phoneText = regexp.MustCompile(`^\+?[0-9 ().-]+$`)
@@ -43,8 +92,11 @@ func looksLikePhone(text string) bool {
 
 // phonePattern is a number with and without its country, with and without what people write between digits.
 func phonePattern(number string) string {
-	return `(?<![0-9])(?:\+|%2b|00)?[0-9]{0,3}[ ().-]{0,2}` + strings.Join(strings.Split(number, ""), `[ ().-]{0,2}`) + `(?![0-9])`
+	return `(?<![0-9])(?:\+|%2b|00)?[0-9]{0,3}[ ().-]{0,2}` + spaced(number) + `(?![0-9])`
 }
+
+// spaced are digits with what people write between them.
+func spaced(number string) string { return strings.Join(strings.Split(number, ""), `[ ().-]{0,2}`) }
 
 const (
 	wordBegins = `(?:(?<![[:alnum:]%s])|(?<=\\[nrtbf])|(?<=%%[0-9a-f]{2})|(?<=u00[0-9a-f]{2})|(?<=\\[0-7]{3}))`
@@ -74,8 +126,8 @@ func textPattern(text string) string {
 	}
 	pattern := begins + strings.Join(runs, between) + ends
 	if len(text) >= 8 {
-		for _, p := range base64Patterns(text) {
-			pattern += "|" + p
+		for _, p := range base64Parts(text) {
+			pattern += "|" + strings.NewReplacer("+", "[+-]", "/", "[/_]").Replace(p)
 		}
 	}
 	return pattern
@@ -86,32 +138,51 @@ func runePattern(r rune) string {
 	if r < 128 {
 		return string(r) // letters and digits only, and patterns are matched in any case
 	}
-	seen := []string{}
+	var patterns []string
+	for _, form := range runeForms(r) {
+		patterns = append(patterns, form.pattern)
+	}
+	return "(?:" + strings.Join(patterns, "|") + ")"
+}
+
+// runeForm is one way to write a letter: as a pattern, and what of it stands in every such text, in small letters.
+type runeForm struct{ pattern, plain string }
+
+// runeForms are the ways in which JSON, URLs, HTML, quoted-printable and PostgreSQL's escapes write a letter, in either case.
+func runeForms(r rune) []runeForm {
+	var forms []runeForm
+	add := func(pattern, plain string) {
+		if !slices.ContainsFunc(forms, func(f runeForm) bool { return f.pattern == pattern }) {
+			forms = append(forms, runeForm{pattern, plain})
+		}
+	}
 	for _, c := range []rune{r, unicode.ToLower(r), unicode.ToUpper(r)} {
-		utf8 := []byte(string(c))
-		var percent, quoted, octal string
-		for _, b := range utf8 {
+		var percent, quoted, octal, plainOctal string
+		for _, b := range []byte(string(c)) {
 			percent += fmt.Sprintf("%%%02x", b)
 			quoted += fmt.Sprintf("=%02x", b)
 			octal += fmt.Sprintf(`\\%03o`, b)
+			plainOctal += fmt.Sprintf(`\%03o`, b)
 		}
-		escaped := fmt.Sprintf(`\\+u%04x`, c)
+		escaped, plain := fmt.Sprintf(`\\+u%04x`, c), fmt.Sprintf(`u%04x`, c)
 		if c > 0xffff {
 			hi, lo := (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00
-			escaped = fmt.Sprintf(`\\+u%04x\\+u%04x`, hi, lo)
+			escaped, plain = fmt.Sprintf(`\\+u%04x\\+u%04x`, hi, lo), fmt.Sprintf(`u%04x`, hi)
 		}
-		for _, form := range []string{string(c), escaped, percent, quoted, octal, fmt.Sprintf("&#%d;", c), fmt.Sprintf("&#x%x;", c)} {
-			if !slices.Contains(seen, form) {
-				seen = append(seen, form)
-			}
-		}
+		add(regexp.QuoteMeta(string(c)), string(c))
+		add(escaped, plain)
+		add(percent, percent)
+		add(quoted, quoted)
+		add(octal, plainOctal)
+		add(fmt.Sprintf("&#%d;", c), fmt.Sprintf("&#%d;", c))
+		add(fmt.Sprintf("&#x%x;", c), fmt.Sprintf("&#x%x;", c))
 	}
-	return "(?:" + strings.Join(seen, "|") + ")"
+	return forms
 }
 
-// base64Patterns are the three ways a text stands inside base64, by where it begins.
-func base64Patterns(text string) []string {
-	var patterns []string
+// base64Parts are the three ways a text stands inside base64, by where it begins.
+func base64Parts(text string) []string {
+	var parts []string
 	for shift := range 3 {
 		coded := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), text...))
 		from := []int{0, 2, 3}[shift]
@@ -120,21 +191,10 @@ func base64Patterns(text string) []string {
 			to-- // the last letter depends on what follows
 		}
 		if to-from >= 10 {
-			patterns = append(patterns, strings.NewReplacer("+", "[+-]", "/", "[/_]").Replace(coded[from:to]))
+			parts = append(parts, coded[from:to])
 		}
 	}
-	return patterns
-}
-
-// and is both lists of words.
-func (w traces) and(more traces) traces {
-	join := func(a, b string) string {
-		if a == "" || b == "" {
-			return a + b
-		}
-		return a + "|" + b
-	}
-	return traces{join(w.texts, more.texts), join(w.phones, more.phones)}
+	return parts
 }
 
 func (w traces) none() bool { return w.texts == "" && w.phones == "" }
