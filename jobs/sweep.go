@@ -44,7 +44,7 @@ func (j *Jobs) chores() []chore {
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},
 		{"note-limbo", "Writes down how much is in limbo today, for the plots of Sales > Limbo.", 15 * time.Minute, j.db.NoteLimbo, false},
 		{"send-limbo-alerts", "Tells people by e-mail of what is new in limbo, as often as they chose.", time.Minute, j.db.SendLimboAlerts, false},
-		{"note-uptime", "Notes that kartify works in this minute, and how long Fynd waited for answers, for the duties of Fynd payment extensions.", time.Minute, j.db.NoteUptime, true},
+		{"note-uptime", "Notes that kartify works in this minute, and how long Fynd waited for answers, for the duties of Fynd payment extensions.", 20 * time.Second, j.db.NoteUptime, true},
 		{"tell-reviews", "Tells by e-mail how Fynd's review of a payment extension has ended.", time.Minute, j.db.TellReviews, false},
 		{"forget-sign-ins", "Forgets sessions that have ended, old failed sign-ins and links that have run out.", 10 * time.Minute, silent(j.db.SweepSignIns), false},
 		{"forget-api-answers", "Forgets what programs were answered a day ago.", time.Hour, j.db.ForgetAPIAnswers, false},

@@ -49,9 +49,17 @@ func (db *DB) SavePublication(ctx context.Context, form PublicationForm) error {
 			to   *string
 			from string
 		}{
-			{"organisation", &e.Organisation, form.Organisation}, {"approved_on", &e.ApprovedOn, form.ApprovedOn}, {"agreement_on", &e.AgreementOn, form.AgreementOn}, {"billing_email", &e.BillingEmail, form.BillingEmail},
-			{"support_email", &e.SupportEmail, form.SupportEmail}, {"support_phone", &e.SupportPhone, form.SupportPhone}, {"website_url", &e.WebsiteURL, form.WebsiteURL},
-			{"faq_url", &e.FAQURL, form.FAQURL}, {"privacy_url", &e.PrivacyURL, form.PrivacyURL}, {"review_email", &e.ReviewEmail, form.ReviewEmail}, {"review_instructions", &instructions, form.Instructions},
+			{"organisation", &e.Organisation, form.Organisation},
+			{"approved_on", &e.ApprovedOn, form.ApprovedOn},
+			{"agreement_on", &e.AgreementOn, form.AgreementOn},
+			{"billing_email", &e.BillingEmail, form.BillingEmail},
+			{"support_email", &e.SupportEmail, form.SupportEmail},
+			{"support_phone", &e.SupportPhone, form.SupportPhone},
+			{"website_url", &e.WebsiteURL, form.WebsiteURL},
+			{"faq_url", &e.FAQURL, form.FAQURL},
+			{"privacy_url", &e.PrivacyURL, form.PrivacyURL},
+			{"review_email", &e.ReviewEmail, form.ReviewEmail},
+			{"review_instructions", &instructions, form.Instructions},
 		} {
 			if *f.to != f.from {
 				*f.to = f.from

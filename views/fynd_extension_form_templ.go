@@ -1383,6 +1383,9 @@ func feeSuffix(method string) string {
 }
 
 func logoHelp(v FyndExtensionView) string {
+	if v.Form != nil && v.Form.Logo != nil {
+		return "Choose the picture again: a browser does not keep the files of a form that was refused."
+	}
 	if v.Extension.LogoType != "" {
 		return "PNG, JPEG or WebP, at most 512 kB. Leave this empty to keep the one there is."
 	}

@@ -586,7 +586,7 @@ func extensionDuties(v FyndExtensionView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, " <p class=\"help\">Once a minute a working copy of kartify writes down that it works, with the database. A minute in which none did counts as down. Times of answers are counted from the last byte of a call to the first one of the answer, by day in UTC.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, " <p class=\"help\">Every 20 seconds a working copy of kartify writes down the minute in which it works, with the database. A minute in which none did counts as down. Times of answers are counted from the last byte of a call to the first one of the answer, by day in UTC.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
