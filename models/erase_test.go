@@ -333,6 +333,12 @@ func TestErasedStaysErased(t *testing.T) {
 	early.body = []byte(strings.NewReplacer("meera@example.com", z.email, "Meera ", z.name+" ").Replace(string(early.body)))
 	p.send(resigned(early))
 	p.work()
+	report, err := p.db.ImportOrders(p.ctx, models.ImportRequest{
+		File: strings.NewReader("order_id,date_added,status,customer,e-mail,total\n5001,2024-01-31 14:05,processed," + z.name + "," + z.email + ",10.00\n"), Name: "orders.csv", Store: 40, By: models.SystemActor,
+	})
+	if err != nil || report.Orders != 1 {
+		t.Fatalf("%+v (%v)", report, err)
+	}
 	if left := p.found(forms()); len(left) > 0 {
 		t.Errorf("came back:\n%s", strings.Join(left, "\n"))
 	}

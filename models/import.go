@@ -162,6 +162,11 @@ func (db *DB) storeImport(ctx context.Context, req ImportRequest, report *Import
 		report.Orders, report.Lines, report.Payments = 0, 0, 0
 		stores := map[int64]int{}
 		for batch := range slices.Chunk(orders, 200) {
+			for _, o := range batch { // what is taken over may be of somebody who was erased since
+				if err := tx.forget(ctx, &o.order); err != nil {
+					return err
+				}
+			}
 			if err := tx.raw(func(conn *pgx.Conn) error { return insertImported(ctx, conn, req, batch) }); err != nil {
 				return err
 			}
@@ -215,8 +220,8 @@ func insertImported(ctx context.Context, conn *pgx.Conn, req ImportRequest, orde
 		batch.Queue(`WITH o AS (
 				INSERT INTO orders (id, store_id, partner_order_id, affiliate_order_id, customer_name, customer_email, customer_phone, company, status, status_reason,
 					payment_method, gateway, currency, items_minor, discount_minor, tax_minor, shipping_minor, shipping_tax_minor, total_minor,
-					billing_address, shipping_address, date_added, date_modified)
-				VALUES (coalesce(nullif($1::bigint, 0), nextval('orders_id_seq')), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $21)
+					billing_address, shipping_address, date_added, date_modified, erased_at)
+				VALUES (coalesce(nullif($1::bigint, 0), nextval('orders_id_seq')), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $21, $29)
 				RETURNING id, store_id, currency, total_minor, gateway, date_added),
 			i AS (INSERT INTO order_items (order_id, store_id, position, sku, name, quantity, unit_minor, discount_minor, tax_minor, total_minor)
 				SELECT o.id, o.store_id, x."Position", x."SKU", x."Name", x."Quantity", x."UnitMinor", x."DiscountMinor", x."TaxMinor", x."TotalMinor"
@@ -229,7 +234,7 @@ func insertImported(ctx context.Context, conn *pgx.Conn, req ImportRequest, orde
 			SELECT o.id, o.store_id, $25, $26, $27, 'created', $9, $28 FROM o`,
 			p.ID, p.StoreID, p.PartnerOrderID, p.AffiliateOrderID, p.CustomerName, p.CustomerEmail, p.CustomerPhone, p.Company, p.Status, p.StatusReason,
 			p.PaymentMethod, p.Gateway, p.Currency, p.ItemsMinor, p.DiscountMinor, p.TaxMinor, p.ShippingMinor, p.ShippingTaxMinor, p.TotalMinor,
-			address, p.DateAdded, items, o.ref, o.paid, req.By.history(), req.By.UserID, req.By.Name, comment)
+			address, p.DateAdded, items, o.ref, o.paid, req.By.history(), req.By.UserID, req.By.Name, comment, p.ErasedAt)
 	}
 	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
 		var pgErr *pgconn.PgError
