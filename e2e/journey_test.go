@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,17 @@ import (
 )
 
 // -shots takes the screenshots of the documentation anew: go test ./e2e -run TestEveryPage -shots ../docs/screenshots
-var shots = flag.String("shots", "", "folder for screenshots of every page")
+var (
+	shots = flag.String("shots", "", "folder for screenshots of every page")
+	album = flag.Bool("album", false, "open only the pages whose pictures the documentation keeps")
+)
+
+// kept are the pages whose pictures the documentation keeps; of some pages it needs no more than one of their kind.
+var kept = []string{
+	"login", "dashboard", "orders", "orders-queue", "order", "order-refund", "order-no-email", "order-klarna", "payments", "payment", "limbo", "find",
+	"confirm-payment", "reconciliations", "data-log", "webhook", "email-sent", "payment-settings", "razorpay", "fynd-overview", "notification-settings", "status-actions",
+	"capture-deadlines", "jobs", "users", "stores", "audit", "api-tokens",
+}
 
 // signIn signs somebody in through the form.
 func (w *world) open(tab *browser.Tab, email, path string) {
@@ -205,6 +216,9 @@ func TestEveryPage(t *testing.T) {
 	look(tab, "login")
 	signedIn := map[string]*browser.Tab{}
 	for _, page := range pages {
+		if *album && !slices.Contains(kept, page.name) {
+			continue
+		}
 		tab, ok := signedIn[page.email]
 		if !ok {
 			tab = b.Tab(t)
