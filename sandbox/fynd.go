@@ -55,6 +55,7 @@ type fyndPayment struct {
 	Status         string                `json:"status,omitempty"` // started, pending, complete, failed
 	Transaction    string                `json:"transaction_id,omitempty"`
 	PaymentID      string                `json:"payment_id,omitempty"`
+	DrawnMinor     int64                 `json:"amount_captured,omitempty"`
 	Confirmed      string                `json:"confirmed,omitempty"` // the id of the confirmation
 	Refunds        map[string]fyndRefund `json:"refunds,omitempty"`   // by request id
 	Extension      string                `json:"api_key,omitempty"`   // of the extension that was asked for it

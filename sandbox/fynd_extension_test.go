@@ -112,7 +112,9 @@ func TestFyndAsksForSessions(t *testing.T) {
 func TestFyndAsksForRefundsAndPolls(t *testing.T) {
 	b := newBench(t)
 	g := newGuest(t, b)
-	g.answer = func(string) (int, string) { return 202, `{"gid":"TR1"}` }
+	g.answer = func(string) (int, string) { return 403, `{"success":false,"title":"Forbidden","message":"Not yet"}` }
+	b.control("POST", "/fynd/sessions", obj{"gid": "TR0", "amount_minor": 49900}, nil)
+	g.answer = func(string) (int, string) { return 202, `{"gid":"TR1","redirect_url":"https://x/"}` }
 	b.control("POST", "/fynd/sessions", obj{"gid": "TR1", "amount_minor": 49900}, nil)
 	var out asked
 	b.control("POST", "/fynd/refunds", obj{"gid": "TR1", "amount_minor": 100}, &out)

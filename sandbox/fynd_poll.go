@@ -45,7 +45,7 @@ func (g *fynd) pollSessions(_ *http.Request, in struct {
 	g.s.mu.Lock()
 	var gids []string
 	for gid, p := range g.payments.oldest() {
-		if p.Extension != "" && (in.GID == "" || in.GID == gid) {
+		if in.GID == gid || in.GID == "" && p.Redirect != "" { // what was refused is not asked about by itself
 			gids = append(gids, gid)
 		}
 	}

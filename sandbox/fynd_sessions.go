@@ -93,12 +93,17 @@ func (g *fynd) updatePayment(c *call) reply {
 		return fyndRefusal(http.StatusBadRequest, fmt.Sprintf("total_amount is not what was asked for: %d %s", p.AmountMinor, p.Currency))
 	}
 	paymentID, _ := readText(payments[0]["payment_id"])
-	if p.Status != in.Status || p.AmountMinor != in.TotalAmount || p.PaymentID != paymentID {
-		p.Status, p.AmountMinor, p.Currency, p.PaymentID = in.Status, in.TotalAmount, in.Currency, paymentID
+	var drawn int64
+	for _, payment := range payments {
+		one, _ := strconv.ParseInt(string(payment["amount_captured"]), 10, 64) // missing has read it
+		drawn += one
+	}
+	if p.Status != in.Status || p.AmountMinor != in.TotalAmount || p.PaymentID != paymentID || p.DrawnMinor != drawn {
+		p.Status, p.AmountMinor, p.Currency, p.PaymentID, p.DrawnMinor = in.Status, in.TotalAmount, in.Currency, paymentID, drawn
 		if p.Transaction == "" {
 			p.Transaction = newID("TR")
 		}
-		p.tell(g.s.clock(), "told that it is "+in.Status)
+		p.tell(g.s.clock(), "told that it is "+in.Status+", "+decimal(drawn, in.Currency)+" drawn")
 		g.keep(p)
 		g.record("payment_session", p.GID, in.TotalAmount, in.Currency, paymentID, in.Status)
 	}

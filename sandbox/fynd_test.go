@@ -182,6 +182,7 @@ func TestFyndPaymentSession(t *testing.T) {
 	update("pending").says(t, 409, "does not become pending")
 	update("initiated").says(t, 400, "is not one of")
 	b.effects("TR1", "payment_session", 2)
+	b.do("GET", "/_sandbox/fynd/panel", "").says(t, 200, "No extension is registered")
 }
 
 func TestFyndConfirm(t *testing.T) {
