@@ -67,6 +67,9 @@ func (b *bench) exports(ctx context.Context) error {
 		})
 		b.add(figure{"P9", "first byte of the " + f.format, middle(first), "ms", f.first, f.aim, false, ""})
 	}
+	if err := b.exportBeside(ctx, s); err != nil {
+		return err
+	}
 	return b.exportMemory(ctx)
 }
 
