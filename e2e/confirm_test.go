@@ -27,7 +27,7 @@ func (w *world) takenFor(order int64) (partner string) {
 	for _, sql := range []string{
 		`UPDATE orders SET partner_order_id = '` + partner + `', status = 'missing', status_reason = 'debited' WHERE id = $1`,
 		`DELETE FROM order_lookups WHERE order_id = $1`,
-		`UPDATE payments SET ref = '` + ref + `', order_ref = '` + orderRef + `', status = 'pending' WHERE order_id = $1`,
+		`UPDATE payments SET ref = '` + ref + `', order_ref = '` + orderRef + `', status = 'pending', authorized_minor = 0, captured_minor = 0, refunded_minor = 0 WHERE order_id = $1`,
 	} {
 		if _, err := w.db.Pool().Exec(w.ctx, sql, order); err != nil {
 			w.t.Fatal(err)

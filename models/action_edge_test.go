@@ -3,6 +3,7 @@ package models_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kartify/kartify/models"
@@ -46,6 +47,58 @@ func TestTheDatabaseRefusesOtherSteps(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Nor does it take a name for a payment that its money does not fit, from any other to any: what is drawn is never
+// called failed, and nothing is called paid or returned that is not.
+func TestTheDatabaseRefusesWrongNamesOfPayments(t *testing.T) {
+	till := openHold(t, keyed())
+	moneys := []struct {
+		set string // the counters: authorized, captured, refunded, reserved for a refund, given back
+		may string // the statuses they fit
+	}{
+		{"0, 0, 0, 0, false", "pending failed canceled"},
+		{"100, 0, 0, 0, false", "authorized canceled"},
+		{"100, 0, 0, 0, true", "canceled"},
+		{"100, 60, 0, 0, false", "obtained success stuck"},
+		{"100, 100, 0, 0, false", "obtained success stuck"},
+		{"100, 100, 0, 40, false", "obtained success stuck refunding"},
+		{"100, 100, 40, 0, false", "obtained success stuck partially_refunded"},
+		{"100, 100, 40, 60, false", "obtained success stuck partially_refunded refunding"},
+		{"100, 100, 100, 0, false", "obtained success stuck partially_refunded refunded"},
+	}
+	statuses := strings.Fields("pending authorized obtained canceled failed success stuck refunding refunded partially_refunded")
+	tried := 0
+	for _, money := range moneys {
+		for _, from := range statuses {
+			for _, to := range statuses {
+				if from == to {
+					continue
+				}
+				tx, err := till.db.Pool().Begin(till.ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var id int64
+				err = tx.QueryRow(till.ctx, `INSERT INTO payments (order_id, store_id, gateway, mode, status, currency, amount_minor, authorized_minor, captured_minor, refunded_minor, refund_reserved_minor, voided_at)
+					SELECT $1, 41, 'bogus', 'test', $2, 'SEK', 100, m.a, m.c, m.r, m.x, CASE WHEN m.v THEN now() END FROM (VALUES (`+money.set+`)) AS m (a, c, r, x, v) RETURNING id`, till.order, from).Scan(&id)
+				if err != nil {
+					t.Fatalf("%s with %s: %v", from, money.set, err)
+				}
+				_, err = tx.Exec(till.ctx, `UPDATE payments SET status = $2 WHERE id = $1`, id, to)
+				if may := slices.Contains(strings.Fields(money.may), to); (err == nil) != may {
+					t.Errorf("with %s from %s to %s: %v, want it done: %t", money.set, from, to, err, may)
+				}
+				tried++
+				if err := tx.Rollback(till.ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if tried != 9*10*9 {
+		t.Errorf("tried %d", tried)
 	}
 }
 

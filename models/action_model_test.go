@@ -123,6 +123,14 @@ func (l *ledger) check(t *rapid.T, p *Payment) {
 	if p.AuthorizedMinor != held {
 		t.Fatalf("the row says %d are held, its operations %d", p.AuthorizedMinor, held)
 	}
+	fits := map[PaymentStatus]bool{
+		PaymentAuthorized: captured == 0 && !voided, PaymentCanceled: captured == 0 && voided, PaymentSuccess: captured > 0 && refunded+refunding == 0,
+		PaymentRefunding: refunding > 0, PaymentPartiallyRefunded: refunded > 0 && refunded < captured && refunding == 0,
+		PaymentRefunded: refunded > 0 && refunded == captured && refunding == 0,
+	}
+	if !fits[p.Status] {
+		t.Fatalf("it is called %s with %s", p.Status, want)
+	}
 	switch {
 	case captured+capturing > held || refunded+refunding > captured || refunded < 0 || captured < 0:
 		t.Fatalf("promised twice: %s of %d", want, held)

@@ -166,7 +166,10 @@ func (p *Payment) move(op *Operation, next OperationState) {
 	if op.Kind == gateways.Capture && p.CapturedMinor > 0 && !p.Status.Captured() {
 		p.Status = PaymentSuccess
 	}
-	if p.Status.Captured() {
+	switch {
+	case p.Status.Captured() && p.CapturedMinor == 0: // what was called drawn is not
+		p.Status = PaymentAuthorized
+	case p.Status.Captured():
 		p.Status = p.settledStatus()
 	}
 }

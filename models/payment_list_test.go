@@ -275,7 +275,7 @@ func TestPaymentDates(t *testing.T) {
 	}
 	s.exec(`UPDATE payments SET status = 'obtained', updated_at = '2026-11-02 10:00Z'`)
 	s.exec(`UPDATE payments SET status = 'success', updated_at = '2026-11-02 11:00Z'`)
-	s.exec(`UPDATE payments SET status = 'refunding', updated_at = '2026-11-02 12:00Z'`)
+	s.exec(`UPDATE payments SET status = 'refunding', refund_reserved_minor = 1, updated_at = '2026-11-02 12:00Z'`)
 	o, d := at()
 	if o == nil || d == nil || o.UTC().Hour() != 10 || d.UTC().Hour() != 11 {
 		t.Errorf("obtained %v, told of %v", o, d)
