@@ -53,7 +53,11 @@ func (w traces) args() []any {
 	for i, part := range w.parts {
 		quick[i] = "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
 	}
-	return []any{orNever(w.texts), orNever(w.phones), quick, orNever(w.digits)}
+	var numbers *string // nothing is compared with none
+	if w.digits != "" {
+		numbers = &w.digits
+	}
+	return []any{orNever(w.texts), orNever(w.phones), quick, numbers}
 }
 
 // partsOf are texts of which one stands, in small letters, wherever a text stands.
