@@ -242,6 +242,29 @@ func TestRefundThatAPersonMustMake(t *testing.T) {
 	s.sound()
 }
 
+// A payment made on trial goes back on trial, also when the store has gone live since.
+func TestRefundKeepsTheModeOfItsPayment(t *testing.T) {
+	s := openSeller(t)
+	_, _, session := s.session("success", 10000)
+	s.exec(`UPDATE stores SET mode = 'live' WHERE id = 40`)
+	if _, err := s.db.SaveSettings(s.ctx, models.SettingsForm{
+		StoreID: 40, Gateway: "razorpay", Mode: "live", Values: map[string]string{"key": "k", "secret": "s", "webhook_secret": paySecret}, Enabled: true, By: models.SystemActor,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ask(session, requestID, 10000); err != nil {
+		t.Fatal(err)
+	}
+	s.dispatch()
+	s.listen(1)
+	if got := s.text(`SELECT g.mode||' '||o.state FROM operations o JOIN gateway_settings g ON g.id = o.settings_id`); got != "test succeeded" {
+		t.Errorf("the refund is %s", got)
+	}
+	if got := strings.Join(s.fynd.heard, ", "); got != requestID+" refund_done 200" || !strings.Contains(s.fynd.bodies[0], `"mode":"test"`) {
+		t.Errorf("Fynd heard %s", got)
+	}
+}
+
 func TestRefundThatFailsAndIsMadeAnew(t *testing.T) {
 	s := openSeller(t)
 	order, payment, session := s.session("success", 10000)

@@ -110,11 +110,10 @@ const paymentOfSession = `(EXISTS (SELECT 1 FROM checkouts c WHERE c.payment_id 
 // SessionOfPayment is the session that a payment belongs to, or nil: the one with whose link it was begun, else the
 // latest one of its order and mode.
 func (db *DB) SessionOfPayment(ctx context.Context, p *Payment) (*FyndSession, error) {
-	const latest = "id = (SELECT f.id FROM fynd_sessions f WHERE f.order_id = ? ORDER BY f.created_at DESC, f.id DESC LIMIT 1) AND mode = ?"
-	s, err := db.fyndSession(ctx, "mode = ? AND link_id IN (SELECT c.link_id FROM checkouts c WHERE c.payment_id = ? AND c.order_id = ?)", p.Mode, p.ID, p.OrderID)
-	if errors.Is(err, ErrNotFound) {
-		s, err = db.fyndSession(ctx, latest, p.OrderID, p.Mode)
-	}
+	const linked = "link_id IN (SELECT c.link_id FROM checkouts c WHERE c.payment_id = @payment AND c.order_id = @order)"
+	s, err := db.fyndSession(ctx, `id = (SELECT id FROM fynd_sessions WHERE order_id = @order AND mode = @mode AND
+			(`+linked+` OR id = (SELECT f.id FROM fynd_sessions f WHERE f.order_id = @order ORDER BY f.created_at DESC, f.id DESC LIMIT 1))
+		ORDER BY `+linked+` IS TRUE DESC LIMIT 1)`, map[string]any{"payment": p.ID, "order": p.OrderID, "mode": p.Mode})
 	if !errors.Is(err, ErrNotFound) {
 		return s, err
 	}
