@@ -31,7 +31,7 @@ func (a *API) Loader(c echo.Context) error {
 	switch {
 	case looksAhead(c.Request()):
 		return web.Render(c, http.StatusOK, views.PayPage(web.Page(c, "", "Pay"), views.PayView{PayPage: page})) //nolint:wrapcheck // the client has gone
-	case page.State != models.PayOpen && page.State != models.PayFailed:
+	case page.State != models.PayOpen && page.State != models.PayFailed && !beginning(page):
 		return c.Redirect(http.StatusTemporaryRedirect, result) //nolint:wrapcheck // the client has gone
 	}
 	checkout, err := a.db.StartCheckout(ctx, models.CheckoutRequest{Token: page.Token, Address: a.address(c)})
@@ -56,6 +56,11 @@ func (a *API) Loader(c echo.Context) error {
 		return c.Redirect(http.StatusTemporaryRedirect, "/pay/"+page.Token+"?"+url.Values{"gateway": {checkout.Gateway}}.Encode()) //nolint:wrapcheck // the client has gone
 	}
 	return c.Redirect(http.StatusTemporaryRedirect, checkout.URL) //nolint:wrapcheck // the client has gone
+}
+
+// beginning says whether another click is beginning a payment just now.
+func beginning(page *models.PayPage) bool {
+	return page.Checkout != nil && page.Checkout.State == models.CheckoutStarting
 }
 
 // begun waits for a payment that another click is beginning.
