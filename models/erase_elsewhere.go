@@ -152,10 +152,12 @@ func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64,
 					WHERE stores && $1 AND NOT streamed AND state IN ('running', 'done') AND $2`, []any{r.Stores, shop || len(own) > 0}},
 				{"", "DELETE FROM export_pieces p USING exports e WHERE e.id = p.export_id AND e.state = 'removed' AND e.stores && $1", []any{r.Stores}},
 				{"files", "DELETE FROM privacy_files f USING privacy_requests q WHERE q.id = f.request_id AND q.stores && $1 AND ($2 OR q.marks && $3::bytea[])", []any{r.Stores, shop, marks}},
-				{"reconciliations", `UPDATE reconciliations c SET erased_at = now() WHERE erased_at IS NULL AND state IN ('done', 'failed') AND store_id = ANY ($1)
+				{
+					"reconciliations", `UPDATE reconciliations c SET erased_at = now() WHERE erased_at IS NULL AND state IN ('done', 'failed') AND store_id = ANY ($1)
 					AND ($2 OR EXISTS (SELECT 1 FROM reconciliation_rows x WHERE x.reconciliation_id = c.id AND x.order_id = ANY ($3))
 						OR EXISTS (SELECT 1 FROM reconciliation_pieces x WHERE x.reconciliation_id = c.id AND ` + named.in("encode(data, 'escape')", 4) + "))",
-					append([]any{r.Stores, shop, own}, named.args()...)},
+					append([]any{r.Stores, shop, own}, named.args()...),
+				},
 				{"", "DELETE FROM reconciliation_pieces p USING reconciliations c WHERE c.id = p.reconciliation_id AND c.erased_at IS NOT NULL AND c.store_id = ANY ($1)", []any{r.Stores}},
 			} {
 				tag, err := conn.Exec(ctx, s.sql, s.args...)

@@ -87,25 +87,38 @@ func planted(t *testing.T) (p *postOffice, order, other int64) {
 		args []any
 	}{
 		{"UPDATE orders SET company = $2 WHERE id = $1", []any{order, z.name + " & Daughters"}},
-		{`UPDATE payments SET card_first6 = '411111', card_last4 = '4242', params = $2, fiscal = $3 WHERE order_id = $1`,
-			[]any{order, map[string]any{"client_email": z.email, "clientid": z.name, "contact": z.phone, "vpa": z.vpa, "ps_id": "12", "unique_id": "u-1", "billing_address": z.street, "notes": "for " + z.email},
-				map[string]any{"fop_receipt_key": "f-1", "client_email": z.email}}},
-		{`INSERT INTO operations (store_id, order_id, payment_id, kind, source, amount_minor, currency, requester, note, digest, idempotency_key, state, before, before_at, before_version, finished_at)
+		{
+			`UPDATE payments SET card_first6 = '411111', card_last4 = '4242', params = $2, fiscal = $3 WHERE order_id = $1`,
+			[]any{
+				order,
+				map[string]any{"client_email": z.email, "clientid": z.name, "contact": z.phone, "vpa": z.vpa, "ps_id": "12", "unique_id": "u-1", "billing_address": z.street, "notes": "for " + z.email},
+				map[string]any{"fop_receipt_key": "f-1", "client_email": z.email},
+			},
+		},
+		{
+			`INSERT INTO operations (store_id, order_id, payment_id, kind, source, amount_minor, currency, requester, note, digest, idempotency_key, state, before, before_at, before_version, finished_at)
 			SELECT 40, $1, id, 'refund', 'staff', 1, 'INR', 'Ravi', $2, '', 'key-1234567890', 'failed', $3, now(), 1, now() FROM payments WHERE order_id = $1`,
-			[]any{order, "Zerlina called from " + z.digits, map[string]any{"Ref": "pay_1", "CardLast4": "4242", "Params": map[string]any{"client_email": z.email, "vpa": z.vpa}}}},
-		{`INSERT INTO operation_attempts (operation_id, store_id, n, kind, outcome, detail, exchanges) SELECT id, 40, 9, 'lookup', 'failed', $2, $3 FROM operations WHERE order_id = $1 AND source = 'staff'`,
-			[]any{order, "They wrote to " + z.email, []any{map[string]any{"URL": "https://api/x?email=" + url.QueryEscape(z.email), "Request": `{"email":"` + z.email + `"}`, "Answer": quoted(z.name)}}}},
+			[]any{order, "Zerlina called from " + z.digits, map[string]any{"Ref": "pay_1", "CardLast4": "4242", "Params": map[string]any{"client_email": z.email, "vpa": z.vpa}}},
+		},
+		{
+			`INSERT INTO operation_attempts (operation_id, store_id, n, kind, outcome, detail, exchanges) SELECT id, 40, 9, 'lookup', 'failed', $2, $3 FROM operations WHERE order_id = $1 AND source = 'staff'`,
+			[]any{order, "They wrote to " + z.email, []any{map[string]any{"URL": "https://api/x?email=" + url.QueryEscape(z.email), "Request": `{"email":"` + z.email + `"}`, "Answer": quoted(z.name)}}},
+		},
 		{`INSERT INTO order_history (order_id, store_id, actor, actor_name, kind, comment) VALUES ($1, 40, 'user', 'Ravi', 'note', $2)`, []any{order, "Spoke to " + z.name + " (" + z.phone + ") of " + z.city}},
 		{`INSERT INTO fynd_extensions (name, gateway, api_key, api_secret) VALUES ('Ruosh Pay', 'razorpay', 'k', 's')`, nil},
 		{`INSERT INTO fynd_sessions (id, extension_id, store_id, order_id, company_id, application_id, gid, amount_minor, currency, mode, success_url, cancel_url, body, body_hash, expires_at)
 			SELECT '64d4e2c08e560b135e179538', e.id, 40, $1, '1', 'a', 'TRFY1', 10000, 'INR', 'test', 'https://s/', 'https://c/', $2, '', now() FROM fynd_extensions e`, []any{order, body}},
 		{`INSERT INTO fynd_refunds (session_id, store_id, order_id, request_id, amount_minor, currency, body, body_hash) VALUES ('64d4e2c08e560b135e179538', 40, $1, '16916747740991418099', 1, 'INR', $2, '')`, []any{order, body}},
-		{`INSERT INTO partner_updates (store_id, order_id, kind, status, amount_minor, currency, state, log) VALUES (40, $1, 'refund_session', 'refund_done', 1, 'INR', 'done', $2)`,
-			[]any{order, []any{map[string]any{"request": string(body), "status": 200}}}},
+		{
+			`INSERT INTO partner_updates (store_id, order_id, kind, status, amount_minor, currency, state, log) VALUES (40, $1, 'refund_session', 'refund_done', 1, 'INR', 'done', $2)`,
+			[]any{order, []any{map[string]any{"request": string(body), "status": 200}}},
+		},
 		{`INSERT INTO notifications (store_id, order_id, payment_id, state, most, delivered_at) SELECT 40, $1, id, 'delivered', 50, now() FROM payments WHERE order_id = $1`, []any{order}},
 		{`INSERT INTO notification_series (notification_id, store_id, n, most) SELECT id, 40, 1, 50 FROM notifications`, nil},
-		{`INSERT INTO notification_attempts (notification_id, store_id, series, n, channel, receiver, outcome, sent, answer, finished_at) SELECT id, 40, 1, 1, 'post', 'https://shop.example/', 'accepted', $1, $2, now() FROM notifications`,
-			[]any{"client_email=" + url.QueryEscape(z.email), "thanks, " + z.name}},
+		{
+			`INSERT INTO notification_attempts (notification_id, store_id, series, n, channel, receiver, outcome, sent, answer, finished_at) SELECT id, 40, 1, 1, 'post', 'https://shop.example/', 'accepted', $1, $2, now() FROM notifications`,
+			[]any{"client_email=" + url.QueryEscape(z.email), "thanks, " + z.name},
+		},
 		// A table and columns that nobody thought of.
 		{`CREATE TABLE thing_of_orders (id bigint PRIMARY KEY, order_id bigint, "what's this" text, doc jsonb, raw bytea, list text[])`, nil},
 		{`INSERT INTO thing_of_orders VALUES (1, $1, $2, $3, $4, ARRAY[$2])`, []any{order, z.name + " of " + z.city, body, []byte("\xff\x00" + z.name)}},
@@ -118,8 +131,10 @@ func planted(t *testing.T) (p *postOffice, order, other int64) {
 		{`INSERT INTO reconciliations (store_id, gateway, file_name, bytes, sha256, days, state, user_id, user_name) VALUES (40, 'ccavenue', 'october.csv', 1, '', 'store', 'done', $1, 'Ravi')`, []any{user.ID}},
 		{`INSERT INTO reconciliation_pieces SELECT id, 40, 0, convert_to($1, 'UTF8') FROM reconciliations`, []any{"1001," + z.name + "," + z.email}},
 		{`INSERT INTO river_job (args, kind, max_attempts, state, queue, priority, metadata) VALUES ($1, 'x', 1, 'available', 'q', 1, '{}')`, []any{body}},
-		{`INSERT INTO audit_log (chain, actor, actor_name, action, object, details) VALUES (40, 'user', 'Ravi', 'payments.downloaded', 'payments', $1), (0, 'user', 'Ravi', 'x', $2, '{}')`,
-			[]any{map[string]any{"query": filter}, "somebody called " + z.email}},
+		{
+			`INSERT INTO audit_log (chain, actor, actor_name, action, object, details) VALUES (40, 'user', 'Ravi', 'payments.downloaded', 'payments', $1), (0, 'user', 'Ravi', 'x', $2, '{}')`,
+			[]any{map[string]any{"query": filter}, "somebody called " + z.email},
+		},
 	} {
 		p.exec(s.sql, s.args...)
 	}
