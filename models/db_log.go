@@ -27,4 +27,6 @@ func (l slowQueries) Trace(ctx context.Context, begin time.Time, statement func(
 }
 
 // ParamsFilter leaves the values out of what is logged.
-func (l slowQueries) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) { return sql, nil }
+func (l slowQueries) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
+	return sql, nil
+}
