@@ -97,8 +97,11 @@ var privacyWords = map[string]string{
 	"audit": "rows of the audit log", "credentials": "gateway settings", "tokens": "API tokens",
 }
 
-// privacyCounts are what was touched, the orders first.
-func privacyCounts(counts map[string]int64) string {
+// privacyCounts are what was touched as a sentence has it.
+func privacyCounts(counts map[string]int64) string { return strings.Join(privacyParts(counts), ", ") }
+
+// privacyParts are what was touched, the orders first.
+func privacyParts(counts map[string]int64) []string {
 	var parts []string
 	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		if (a == "orders") != (b == "orders") {
@@ -111,9 +114,9 @@ func privacyCounts(counts map[string]int64) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		return []string{"nothing"}
 	}
-	return strings.Join(parts, ", ")
+	return parts
 }
 
 func wordOr(word, other string) string {
