@@ -36,12 +36,16 @@ func (in *intake) repeated(w *Webhook) bool {
 	return true
 }
 
-// remember notes which webhooks are on disk now, without their bodies.
+// remember notes which webhooks are on disk now, without their bodies, and which are there no more.
 func (in *intake) remember(together []*arrival) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, a := range together {
-		if a.duplicate {
+		if a.gone {
+			delete(in.lately.young, samenessOf(a.w))
+			delete(in.lately.old, samenessOf(a.w))
+		}
+		if a.duplicate || a.gone {
 			continue
 		}
 		if len(in.lately.young) >= latelyHalf {

@@ -35,6 +35,15 @@ func TestRepeatOfAMomentAgo(t *testing.T) {
 	if m.text(same, again.WebhookID, first.WebhookID) != "true" {
 		t.Error("what came again is not stored as what came first")
 	}
+	if _, err := m.db.Pool().Exec(m.ctx, "DELETE FROM webhooks"); err != nil { // the database was put back to an earlier state
+		t.Fatal(err)
+	}
+	if anew, err := m.receive(m.ctx, p); err != nil || anew.Duplicate || m.text("SELECT (state = 'received' AND body <> '')::text FROM webhooks WHERE id = $1", anew.WebhookID) != "true" {
+		t.Errorf("what is remembered and not there any more: %+v, %v", anew, err)
+	}
+	if late, err := m.receive(m.ctx, other); err != nil || !late.Duplicate {
+		t.Errorf("after that, under another event id: %+v, %v", late, err)
+	}
 	forged := p
 	forged.header = p.header.Clone()
 	forged.header.Set("X-Fp-Signature", "00")

@@ -20,7 +20,7 @@ func (db *DB) queueWebhooks(ctx context.Context, together []*arrival) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, a := range together {
-		if !a.duplicate {
+		if !a.duplicate && !a.gone {
 			in.fresh = append(in.fresh, a.w.ID)
 		}
 	}

@@ -29,7 +29,10 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	if len(signers) == 1 && !hint {
 		w.StoreID = signers[0].store
 		if db.intake.repeated(w) {
-			return db.storeWebhook(ctx, w)
+			receipt, err := db.storeWebhook(ctx, w)
+			if !errors.Is(err, errForgotten) {
+				return receipt, err
+			}
 		}
 		w.StoreID = 0
 	}

@@ -38,6 +38,7 @@ type intake struct {
 type arrival struct {
 	w         *Webhook
 	first     int64 // the same webhook, on disk since lately; 0 when none is known
+	gone      bool  // that one is not there any more, and nothing was stored
 	duplicate bool
 	done      chan error
 }
@@ -114,14 +115,29 @@ func (db *DB) storeTogether(ctx context.Context, together []*arrival) {
 		}
 		return
 	}
-	if err == nil {
-		db.intake.remember(together)
-		db.queueWebhooks(ctx, together)
+	if err != nil {
+		for _, a := range together {
+			a.done <- err
+		}
+		return
 	}
+	db.intake.remember(together)
+	db.queueWebhooks(ctx, together)
 	for _, a := range together {
-		a.done <- err
+		switch {
+		case !a.gone:
+			a.done <- nil
+		case a.w.Body == nil:
+			a.done <- errForgotten
+		default:
+			a.first, a.gone = 0, false
+			db.storeTogether(ctx, []*arrival{a})
+		}
 	}
 }
+
+// errForgotten is a webhook that was taken for one of a moment ago, which is not there any more.
+var errForgotten = errors.New("the webhook that it repeats is gone")
 
 // intakeColumns are what is stored of a webhook when it comes in, as they are taken out of arrays.
 const intakeColumns = `unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::text[], $9::text[],
@@ -137,11 +153,12 @@ func (db *DB) insertWebhooks(ctx context.Context, conn *pgx.Conn, together []*ar
 	}
 	rows, err := conn.Query(ctx, `INSERT INTO webhooks (source, store_id, claimed_store_id, event, event_id, body_sha256, body, headers, address,
 			partner_order_id, payment_ref, order_ref, mode, verdict, state, next_at, processed_at, duplicate_of, order_id, effect)
-		SELECT source, store_id, claimed_store_id, event, event_id, body_sha256, CASE WHEN first = 0 THEN body ELSE '' END, headers::jsonb, address,
-			partner_order_id, payment_ref, order_ref, mode, 'verified', CASE WHEN first = 0 THEN 'received' ELSE 'duplicate' END,
-			CASE WHEN first = 0 THEN clock_timestamp() END, CASE WHEN first <> 0 THEN clock_timestamp() END, nullif(first, 0),
-			(SELECT f.order_id FROM webhooks f WHERE f.id = nullif(d.first, 0)),
-			CASE WHEN first = 0 THEN '' ELSE format('The same as webhook %s; nothing happened again.', first) END FROM `+intakeColumns+`
+		SELECT d.source, d.store_id, d.claimed_store_id, d.event, d.event_id, d.body_sha256, CASE WHEN first = 0 THEN d.body ELSE '' END, d.headers::jsonb, d.address,
+			d.partner_order_id, d.payment_ref, d.order_ref, d.mode, 'verified', CASE WHEN first = 0 THEN 'received' ELSE 'duplicate' END,
+			CASE WHEN first = 0 THEN clock_timestamp() END, CASE WHEN first <> 0 THEN clock_timestamp() END, f.id, f.order_id,
+			CASE WHEN first = 0 THEN '' ELSE format('The same as webhook %s; nothing happened again.', first) END
+		FROM `+intakeColumns+` LEFT JOIN webhooks f ON f.id = nullif(d.first, 0) AND f.body_sha256 = d.body_sha256
+		WHERE first = 0 OR f.id IS NOT NULL
 		ON CONFLICT DO NOTHING RETURNING id, source, store_id, body_sha256, duplicate_of IS NOT NULL`, args...)
 	if err != nil {
 		return err //nolint:wrapcheck // storeWebhook says what was tried
@@ -168,6 +185,8 @@ func (db *DB) insertWebhooks(ctx context.Context, conn *pgx.Conn, together []*ar
 		switch ids := repeated[k]; {
 		case a.first != 0 && len(ids) > 0:
 			a.w.ID, a.duplicate, repeated[k] = ids[0], true, ids[1:]
+		case a.first != 0:
+			a.gone = true
 		case stored[k] != 0:
 			a.w.ID, a.duplicate = stored[k], false
 			delete(stored, k) // another one like it in this statement came second
