@@ -69,13 +69,6 @@ func (f Frame) windowTitle() string {
 	return strings.Join(append(words, "kartify"), " · ")
 }
 
-// htmxConfig keeps htmx within the rules of the pages: nothing inline, nothing kept in the browser,
-// no other host; a refused form (422) shows in place, and every other failure becomes a toast.
-const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,` +
-	`"historyCacheSize":0,"refreshOnHistoryMiss":false,"selfRequestsOnly":true,"scrollIntoViewOnBoost":false,` +
-	`"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},` +
-	`{"code":"422","swap":true},{"code":"...","swap":false,"error":true}]}`
-
 func current(yes bool) templ.Attributes {
 	if !yes {
 		return nil

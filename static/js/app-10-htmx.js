@@ -1,4 +1,22 @@
 {
+  // htmx within the rules of the pages: nothing inline, nothing kept in the browser, no other host; a refused form
+  // (422) shows in place, and every other failure becomes a toast.
+  Object.assign(htmx.config, {
+    includeIndicatorStyles: false,
+    allowEval: false,
+    allowScriptTags: false,
+    historyCacheSize: 0,
+    refreshOnHistoryMiss: false,
+    selfRequestsOnly: true,
+    scrollIntoViewOnBoost: false,
+    responseHandling: [
+      { code: "204", swap: false },
+      { code: "[23]..", swap: true },
+      { code: "422", swap: true },
+      { code: "...", swap: false, error: true },
+    ],
+  });
+
   // The one place that knows the names of htmx's events.
   const { toast } = kartify;
   let waiting = 0;
