@@ -152,6 +152,31 @@ func (db *DB) SaveFyndCredentials(ctx context.Context, c *FyndCredentials, form 
 	if c.Page == nil {
 		return nil, conflictf("No store here is linked to this sales channel yet, so there is nowhere to keep its credentials. Ask whoever runs kartify to link channel %s of company %s.", c.Channel.Application.ApplicationID, c.Channel.Install.CompanyID)
 	}
+	for {
+		filled := db.fillCredentials(ctx, c, form)
+		if form.Shown != nil || !form.Keep {
+			return db.SaveSettings(ctx, filled)
+		}
+		// What is kept is of the version that was read: whoever was faster is not overwritten, but read again.
+		filled.Shown = new(version(c.Page.Current()))
+		saved, err := db.SaveSettings(ctx, filled)
+		var problem *Problem
+		if !errors.As(err, &problem) || !problem.Conflict {
+			return saved, err
+		}
+		page, readErr := db.SettingsPage(ctx, c.Page.Store.ID, c.Driver.Code, c.Mode)
+		if readErr != nil {
+			return nil, readErr
+		}
+		if version(page.Current()) == *filled.Shown {
+			return nil, err // it is another conflict
+		}
+		c.Page = page
+	}
+}
+
+// fillCredentials is the form with what it leaves as it is.
+func (db *DB) fillCredentials(ctx context.Context, c *FyndCredentials, form FyndCredentialForm) SettingsForm {
 	stored := map[string]string{}
 	if current := c.Page.Current(); current != nil {
 		clear, unreadable := db.readable(current)
@@ -171,7 +196,7 @@ func (db *DB) SaveFyndCredentials(ctx context.Context, c *FyndCredentials, form 
 	}
 	by := fyndActor(c.Channel.Install.CompanyID)
 	by.Name += ", " + form.By
-	return db.SaveSettings(ctx, SettingsForm{
+	return SettingsForm{
 		StoreID: c.Page.Store.ID, Gateway: c.Driver.Code, Mode: c.Mode, Values: values, Enabled: true, Shown: form.Shown, By: by,
-	})
+	}
 }
