@@ -65,7 +65,7 @@ func (c *StatusChange) clean(order *Order, at *statusPosition) error {
 func (db *DB) ChangeStatus(ctx context.Context, change StatusChange) (*StatusChanged, error) {
 	var done *StatusChanged
 	err := db.Tx(ctx, func(tx *DB) error {
-		order, err := tx.lockOrder(ctx, change.OrderID)
+		order, err := tx.lockOrderAndPayments(ctx, change.OrderID)
 		if err != nil {
 			return err
 		}
