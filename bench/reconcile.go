@@ -42,7 +42,7 @@ func (b *bench) reconcile(ctx context.Context) error {
 	var whole, kept, joins, copies []float64
 	var wrong int64
 	for round := range min(b.Rounds, 3) {
-		for _, sql := range []string{"TRUNCATE reconciliations, reconciliation_pieces, reconciliation_rows", "VACUUM (ANALYZE) orders, payments"} {
+		for _, sql := range []string{"TRUNCATE reconciliations, reconciliation_pieces, reconciliation_rows, reconciled_orders", "VACUUM (ANALYZE) orders, payments"} {
 			if _, err := db.Pool().Exec(ctx, sql); err != nil {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
