@@ -179,3 +179,34 @@ func TestReconciliationOutlivesItsMaker(t *testing.T) {
 		t.Errorf("%d rows, %d of them different", rows, distinct)
 	}
 }
+
+// An order of before the period agrees as well, and a row that turns out to be of another order than the one it names
+// leaves that one only here.
+func TestRowsOfOtherOrdersAndOtherDays(t *testing.T) {
+	l := newLedgers(t)
+	l.paidOrders(20)
+	l.exec("UPDATE orders SET date_added = date_added - interval '40 days' WHERE id = 5003")
+	var lines []string
+	for n := range 20 {
+		row := lookupOf(n)
+		switch n {
+		case 5:
+			row.order = "5006-1" // its reference is that of 5005
+		case 6, 9:
+			continue
+		}
+		lines = append(lines, row.line())
+	}
+	r := l.upload("days.csv", ccavenueHead+"\n"+strings.Join(lines, "\n"))
+	l.counted(r, map[string]int64{"agree": 18, "absent": 2})
+	var absent []string
+	for _, row := range l.rows(r, models.RowAbsent) {
+		absent = append(absent, row.OrderText)
+	}
+	slices.Sort(absent)
+	if !slices.Equal(absent, []string{"5006", "5009"}) {
+		t.Errorf("only here are %v", absent)
+	}
+	first := l.upload("whole.csv", ccavenueHead+"\n"+strings.Join(lines[:5], "\n")) // no row has moved
+	l.counted(first, map[string]int64{"agree": 5, "absent": 15})
+}
