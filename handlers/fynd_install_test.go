@@ -170,6 +170,27 @@ func TestInstallAsksForWhatItNeeds(t *testing.T) {
 	}
 }
 
+// Anybody can begin an installation, and each asks Fynd something: a few in a minute are enough for a company.
+func TestInstallationsArePaced(t *testing.T) {
+	m := openMall(t)
+	begin := func(company string) page { return m.browser().get("/fp/install?company_id=" + company) }
+	for i := range 10 {
+		if got := begin("7"); got.StatusCode != http.StatusFound {
+			t.Fatalf("installation %d: %d %s", i+1, got.StatusCode, got.said("main"))
+		}
+	}
+	if got := begin("7"); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.said("main"), "Try again in a minute") {
+		t.Errorf("the eleventh: %d %s", got.StatusCode, got.said("main"))
+	}
+	if got := begin("8"); got.StatusCode != http.StatusFound {
+		t.Errorf("another company: %d", got.StatusCode)
+	}
+	m.exec(`UPDATE fynd_visits SET created_at = created_at - interval '2 minutes'`)
+	if got := begin("7"); got.StatusCode != http.StatusFound {
+		t.Errorf("two minutes later: %d", got.StatusCode)
+	}
+}
+
 func TestTheSellerGoesOnOnlyWithinKartify(t *testing.T) {
 	m := openMall(t)
 	for wanted, want := range map[string]string{

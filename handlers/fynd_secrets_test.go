@@ -2,8 +2,10 @@ package handlers_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kartify/kartify/gateways"
@@ -55,6 +57,21 @@ func TestSecrets(t *testing.T) {
 	}
 	if table := m.holding("seller-secret-kept-away-0001"); table != "" {
 		t.Errorf("%s holds the secret in the clear", table)
+	}
+	var parts sync.WaitGroup // sent in parts and at once: none overwrites another
+	for _, part := range []string{`{"slug":"key_secret","value":"seller-secret-kept-away-0077"}`, `{"slug":"webhook_secret","value":"whsec-kept-away-0088"}`} {
+		for range 5 {
+			parts.Go(func() {
+				body := fmt.Sprintf(`{"app_id":%q,"data":[%s]}`, cast.FyndApplication, part)
+				if got := m.browser().ask("POST", "/api/v1/secrets", strings.NewReader(body), basicSecret(cast.FyndSecret)); got.StatusCode != http.StatusCreated {
+					t.Errorf("a part: %d %s", got.StatusCode, got.body)
+				}
+			})
+		}
+	}
+	parts.Wait()
+	if out := nobody.get(path, basicSecret(cast.FyndSecret)).credentials(t); !strings.Contains(out.values(), "key_secret=••••0077 webhook_secret=••••0088") {
+		t.Errorf("sent in parts: %s", out.values())
 	}
 	clear := openMall(t, func(o *handlers.Options) { o.Quirks = fyndapi.Quirks{ClearSecrets: true} })
 	clear.browser().ask("POST", "/api/v1/secrets", strings.NewReader(sellersJSON), basicSecret(cast.FyndSecret), "X-Application-Id: "+cast.FyndApplication)

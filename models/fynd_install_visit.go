@@ -73,6 +73,9 @@ func (db *DB) BeginFyndVisit(ctx context.Context, e *FyndExtension, v FyndVisit,
 	case v.ApplicationID != "" && !fyndID.MatchString(v.ApplicationID):
 		return nil, "", "", problemf("What Fynd calls the sales channel is no id.")
 	}
+	if err := db.paceVisits(ctx, e, v.CompanyID); err != nil {
+		return nil, "", "", err
+	}
 	platform, err := db.fyndPlatform(e)
 	if err != nil {
 		return nil, "", "", err
@@ -88,6 +91,27 @@ func (db *DB) BeginFyndVisit(ctx context.Context, e *FyndExtension, v FyndVisit,
 	v.ExtensionID, v.State = e.ID, sumText(state)
 	cookie, err = db.keepVisit(ctx, &v, consentTime)
 	return &v, cookie, leave, err
+}
+
+// How many visits that nobody has allowed yet are begun within a minute at most: for a company, and for all of them.
+// Each asks Fynd something, and anybody can begin one.
+const (
+	visitsOfCompany = 10
+	visitsOfAll     = 120
+)
+
+// paceVisits refuses a visit when too many were begun just now.
+func (db *DB) paceVisits(ctx context.Context, e *FyndExtension, company string) error {
+	var begun struct{ OfAll, OfCompany int64 }
+	err := db.in(ctx).Raw(`SELECT count(*) AS of_all, count(*) FILTER (WHERE company_id = ?) AS of_company FROM fynd_visits
+		WHERE extension_id = ? AND allowed_at IS NULL AND created_at > clock_timestamp() - interval '1 minute'`, company, e.ID).Scan(&begun).Error
+	if err != nil {
+		return fmt.Errorf("count the visits of a minute: %w", err)
+	}
+	if begun.OfAll >= visitsOfAll || begun.OfCompany >= visitsOfCompany {
+		return problemf("Many installations were begun just now. Try again in a minute.")
+	}
+	return nil
 }
 
 // keepVisit stores a visit under a new id, and gives the cookie for it. Visits that are long over go.
