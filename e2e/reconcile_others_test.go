@@ -23,10 +23,11 @@ func TestAskTheOthersWhatTheyWerePaid(t *testing.T) {
 		outcome, want     string
 		zone              string // of the gateway's days
 		decided           string // how its sandbox is told that the bank has done a refund
+		heard             string // how many webhooks it sends of two payments
 	}{
-		{"klarna", cast.Nordisk, "SEK", "SE", "pay", "pending authorized 0", "Europe/Stockholm", ""},
-		{"paykeeper", cast.Lavka, "RUB", "RU", "pay", "processing success 100000", "Europe/Moscow", "done"},
-		{"ccavenue", cast.Chandni, "INR", "IN", "success", "processing success 100000", "Asia/Kolkata", "processed"},
+		{"klarna", cast.Nordisk, "SEK", "SE", "pay", "pending authorized 0", "Europe/Stockholm", "", "2"},
+		{"paykeeper", cast.Lavka, "RUB", "RU", "pay", "processing success 100000", "Europe/Moscow", "done", "2"},
+		{"ccavenue", cast.Chandni, "INR", "IN", "success", "processing success 100000", "Asia/Kolkata", "processed", "4"},
 	} {
 		t.Run(tt.gateway, func(t *testing.T) {
 			was := w.t
@@ -42,6 +43,8 @@ func TestAskTheOthersWhatTheyWerePaid(t *testing.T) {
 				}
 				orders, refs = append(orders, order), append(refs, ref)
 			}
+			// What the provider still has to say of the payments is heard before anything else happens there.
+			w.eventually(tt.heard, `SELECT count(*) FROM webhooks WHERE source = $1 AND state = 'processed' AND order_id = ANY ($2)`, tt.gateway, orders)
 			var refund struct {
 				ID string `json:"id"`
 			}

@@ -230,7 +230,7 @@ func TestExportIsOneMoment(t *testing.T) {
 			t.Fatalf("order %d is there twice or not at all: next comes %d", i+1, id)
 		}
 	}
-	if changes < 10 {
+	if changes < 3 { // one of each kind
 		t.Errorf("only %d changes happened meanwhile; the test proves too little", changes)
 	}
 }
