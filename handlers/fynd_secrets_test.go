@@ -26,8 +26,14 @@ func TestSecrets(t *testing.T) {
 		return "checksum: " + gateways.SumHMAC([]byte(message), cast.FyndSecret)
 	}
 	refused := [][]string{
-		nil, {sum(cast.FyndApplication)}, {basicSecret("guess")}, {basicSecret(cast.FyndSecret), "checksum: 00"}, {basicSecret(cast.FyndKey + ":" + cast.FyndSecret)},
-		{basicSecret(""), sum(cast.FyndApplication)}, {basicSecret(cast.FyndSecret), "checksum: "}, {"Authorization: Bearer " + cast.FyndSecret},
+		nil,
+		{sum(cast.FyndApplication)},
+		{basicSecret("guess")},
+		{basicSecret(cast.FyndSecret), "checksum: 00"},
+		{basicSecret(cast.FyndKey + ":" + cast.FyndSecret)},
+		{basicSecret(""), sum(cast.FyndApplication)},
+		{basicSecret(cast.FyndSecret), "checksum: "},
+		{"Authorization: Bearer " + cast.FyndSecret},
 	}
 	for _, header := range refused {
 		for _, ask := range []page{nobody.get(path, header...), nobody.ask("POST", "/api/v1/secrets", strings.NewReader(sellersJSON), append(header, "X-Application-Id: "+cast.FyndApplication)...)} {

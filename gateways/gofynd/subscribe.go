@@ -237,7 +237,9 @@ func (e *Extension) third(s Subscription, events []eventName) any {
 		EventMap    map[string]rest `json:"event_map"`
 	}
 	return map[string]config{"webhook_config": {
-		s.Email, e.key, association{ExtensionID: e.key, Applications: []string{}, Criteria: "ALL"}, "active",
+		s.Email, e.key,
+		association{ExtensionID: e.key, Applications: []string{}, Criteria: "ALL"},
+		"active",
 		map[string]rest{"rest": {events, s.URL, authMeta{"hmac", e.secret}}},
 	}}
 }
