@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kartify/kartify/models/cast"
@@ -250,6 +251,20 @@ func TestProtectedCredentials(t *testing.T) {
 	}
 	if got := first.get(firstJSON).credentials(t); got.values() != "key_id=rzp_test_SELLER00000002 key_secret=••••0001 webhook_secret=null payment_action=capture" && !strings.Contains(got.values(), "key_secret=••••0001") {
 		t.Errorf("told %s", got.values())
+	}
+	const versions = `SELECT count(*)::text FROM gateway_settings WHERE gateway = 'razorpay' AND values->>'key_id' = 'rzp_test_SELLER00000050'`
+	const again = `{"data":[{"slug":"key_id","value":"rzp_test_SELLER00000050"}]}`
+	var all sync.WaitGroup
+	for range 50 { // the same at once, and once more
+		all.Go(func() {
+			if got := first.ask("POST", firstJSON, strings.NewReader(again), isJSON); got.StatusCode != http.StatusOK {
+				t.Errorf("one of fifty: %d %s", got.StatusCode, got.body)
+			}
+		})
+	}
+	all.Wait()
+	if got := first.ask("POST", firstJSON, strings.NewReader(again), isJSON); got.StatusCode != http.StatusOK || m.text(versions) != "1" {
+		t.Errorf("fifty times the same: %d, %s versions", got.StatusCode, m.text(versions))
 	}
 	foreign := m.browser("Sec-Fetch-Site: cross-site")
 	foreign.http.Jar = first.http.Jar
