@@ -38,7 +38,9 @@ func TestTwoHundredShippedThroughAKill(t *testing.T) {
 		}
 		for _, sql := range []string{
 			fmt.Sprintf(`UPDATE orders SET status = '%s' WHERE id = %d`, status, n),
-			map[bool]string{true: fmt.Sprintf(`UPDATE payments SET capture_before = now() - interval '1 hour' WHERE order_id = %d`, n), false: `SELECT 1`}[i%10 == 2], // ran out
+			map[bool]string{true: fmt.Sprintf(`WITH asked AS (INSERT INTO lapse_checks (payment_id, store_id, asked_at, next_at)
+				SELECT id, store_id, now(), now() + interval '1 day' FROM payments WHERE order_id = %[1]d)
+				UPDATE payments SET capture_before = now() - interval '1 hour' WHERE order_id = %[1]d`, n), false: `SELECT 1`}[i%10 == 2], // ran out, and Klarna was asked
 		} {
 			if _, err := w.db.Pool().Exec(w.ctx, sql); err != nil {
 				t.Fatal(err)
