@@ -174,7 +174,7 @@ func TestExtensionTabs(t *testing.T) {
 	if text := owner.get("/extensions/fynd/1?tab=publish").Find("textarea[name=review_instructions]").Text(); text != "tester, pw-4711" {
 		t.Errorf("an owner reads the instructions as %q", text)
 	}
-	if duties := support.get("/extensions/fynd/1?tab=duties").Text(); !strings.Contains(duties, "not measured yet") || !strings.Contains(duties, "fdk-client-javascript") {
+	if duties := support.get("/extensions/fynd/1?tab=duties").Text(); !strings.Contains(duties, "Not measured yet") || !strings.Contains(duties, "fdk-client-javascript") {
 		t.Error("the duties do not name the uptime and the version of the library")
 	}
 	if file := support.get("/extensions/fynd/1/volume.csv"); file.StatusCode != http.StatusOK || !strings.HasPrefix(file.Header.Get("Content-Type"), "text/csv") {

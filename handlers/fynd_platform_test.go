@@ -113,7 +113,7 @@ func TestStaffSeeWhoInstalledIt(t *testing.T) {
 	m := openMall(t)
 	owner := m.as(modelstest.Person(t, m.db, "Ravi", models.Owner))
 	list := owner.get("/extensions/fynd/1/installs")
-	for _, want := range []string{"Company 1", "Renewed when it is needed", "Not subscribed", "The credentials of Razorpay for test payments are not stored yet", "Ruosh Pay takes no live payments of company 1"} {
+	for _, want := range []string{"Company 1", "Renewed when needed", "Not subscribed", "The credentials of Razorpay for test payments are not stored yet", "Ruosh Pay takes no live payments of company 1"} {
 		if !strings.Contains(list.said("main"), want) {
 			t.Errorf("the page does not say %q: %s", want, list.said("main"))
 		}

@@ -112,7 +112,7 @@ func (i *FyndInstall) TokenState() string {
 	case i.tokenLeft(now()) > 0:
 		return "good"
 	case i.RefreshToken != "":
-		return "renewed when it is needed"
+		return "renewed when needed"
 	}
 	return "none"
 }

@@ -19,6 +19,7 @@ const (
 	TabSubscribers = "subscribers"
 	TabVolume      = "volume"
 	TabDuties      = "duties"
+	TabInstalls    = "installs" // a page of its own
 )
 
 // FyndExtensionView is an extension as one person sees it. On the page of a new one Extension is empty.
@@ -75,15 +76,16 @@ func (v FyndExtensionView) path(part string) string {
 
 func (v FyndExtensionView) manages() bool { return v.Person.May(models.FyndManage) }
 
-func (v FyndExtensionView) tabs() []ui.Tab {
+// extensionTabs are the parts of an extension, the one named in front.
+func extensionTabs(e *models.FyndExtension, shown string) []ui.Tab {
 	tab := func(label, name string) ui.Tab {
-		return ui.Tab{Label: label, Path: FyndTabPath(v.Extension.ID, name), Active: v.Tab == name}
+		return ui.Tab{Label: label, Path: FyndTabPath(e.ID, name), Active: shown == name}
 	}
 	tabs := []ui.Tab{tab("Overview", models.TabOverview), tab("Details", models.TabDetails), tab("Publish", models.TabPublish), tab("API key", TabKey)}
-	if v.Extension.Wanted().Distribution == models.DistributionPrivate {
+	if e.Wanted().Distribution == models.DistributionPrivate {
 		tabs = append(tabs, tab("Subscribers", TabSubscribers))
 	}
-	return append(tabs, ui.Tab{Label: "Installs", Path: FyndInstallsPath(v.Extension.ID)}, tab("Volume", TabVolume), tab("Duties", TabDuties))
+	return append(tabs, ui.Tab{Label: "Installs", Path: FyndInstallsPath(e.ID), Active: shown == TabInstalls}, tab("Volume", TabVolume), tab("Duties", TabDuties))
 }
 
 // Refuse puts what is wrong with a form into the page.
@@ -162,9 +164,8 @@ func (v FyndExtensionView) submittable() string {
 	return ""
 }
 
-// standing says in a sentence where the extension is.
-func (v FyndExtensionView) standing() string {
-	e := v.Extension
+// standing says in a sentence where an extension is.
+func standing(e *models.FyndExtension) string {
 	switch {
 	case e.State == models.ExtensionDevelopment:
 		return "In development: it takes payments in test, from every company that installs it."
