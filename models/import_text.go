@@ -2,6 +2,7 @@ package models
 
 import (
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -83,15 +84,17 @@ func guessEncoding(file io.Reader) (string, error) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
-		for _, c := range buf[:n] {
-			if c >= 0x80 {
-				if high++; before {
-					beside++
+		if ascii(buf[:n]) && ascii(rest) {
+			rest, before = rest[:0], before && n == 0
+		} else {
+			for _, c := range buf[:n] {
+				if c >= 0x80 {
+					if high++; before {
+						beside++
+					}
 				}
+				before = c >= 0x80
 			}
-			before = c >= 0x80
-		}
-		if valid {
 			rest = append(rest, buf[:n]...)
 			cut := len(rest)
 			if !errors.Is(err, io.EOF) {
@@ -100,7 +103,7 @@ func guessEncoding(file io.Reader) (string, error) {
 				}
 				cut = max(cut-1, 0)
 			}
-			valid = utf8.Valid(rest[:cut])
+			valid = valid && utf8.Valid(rest[:cut])
 			rest = append(rest[:0], rest[cut:]...)
 		}
 		if errors.Is(err, io.EOF) {
@@ -168,4 +171,19 @@ func (g *rowGuard) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err //nolint:wrapcheck // io.EOF is what readers look for
+}
+
+// ascii says whether there is nothing but ASCII, eight bytes at a time.
+func ascii(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }

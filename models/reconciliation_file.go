@@ -197,7 +197,9 @@ func copyPieces(ctx context.Context, conn *pgx.Conn, r *Reconciliation, file *os
 
 // keptFile copies the file of a reconciliation out of the database, to be read from its beginning.
 func (db *DB) keptFile(ctx context.Context, r *Reconciliation) (*os.File, error) {
-	file, size, sum, err := scratch(&pieceReader{ctx: ctx, db: db, id: r.ID})
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	file, size, sum, err := scratch(&pieceReader{next: ahead(reading, db.pieces(reading, r.ID))})
 	if err != nil {
 		return nil, err
 	}
@@ -210,27 +212,65 @@ func (db *DB) keptFile(ctx context.Context, r *Reconciliation) (*os.File, error)
 
 // pieceReader reads a kept file.
 type pieceReader struct {
-	ctx  context.Context //nolint:containedctx // of the one file it reads
-	db   *DB
-	id   int64
-	n    int
+	next func() ([]byte, error) // io.EOF after the last
 	rest []byte
 }
 
-func (p *pieceReader) Read(to []byte) (int, error) {
+func (p *pieceReader) Read(to []byte) (n int, err error) {
 	if len(p.rest) == 0 {
-		err := p.db.pool.QueryRow(p.ctx, "SELECT data FROM reconciliation_pieces WHERE reconciliation_id = $1 AND n = $2", p.id, p.n).Scan(&p.rest)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return 0, io.EOF
+		if p.rest, err = p.next(); err != nil {
+			return 0, err
 		}
-		if err != nil {
-			return 0, fmt.Errorf("read piece %d of reconciliation %d: %w", p.n, p.id, err)
-		}
-		p.n++
 	}
-	n := copy(to, p.rest)
+	n = copy(to, p.rest)
 	p.rest = p.rest[n:]
 	return n, nil
+}
+
+// pieces gives the pieces of a kept file one after the other.
+func (db *DB) pieces(ctx context.Context, id int64) func() ([]byte, error) {
+	n := -1
+	return func() (data []byte, err error) {
+		n++
+		err = db.pool.QueryRow(ctx, "SELECT data FROM reconciliation_pieces WHERE reconciliation_id = $1 AND n = $2", id, n).Scan(&data)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, io.EOF
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read piece %d of reconciliation %d: %w", n, id, err)
+		}
+		return data, nil
+	}
+}
+
+// ahead fetches each piece while the one before is being used, until ctx ends.
+func ahead(ctx context.Context, next func() ([]byte, error)) func() ([]byte, error) {
+	type piece struct {
+		data []byte
+		err  error
+	}
+	fetched := make(chan piece)
+	go func() {
+		for {
+			data, err := next()
+			select {
+			case fetched <- piece{data, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return func() ([]byte, error) {
+		select {
+		case p := <-fetched:
+			return p.data, p.err
+		case <-ctx.Done():
+			return nil, ctx.Err() //nolint:wrapcheck // told by what ended it
+		}
+	}
 }
 
 // OpenReconciliationFile is the file as it came, for somebody who downloads it, which is audited.
@@ -248,7 +288,7 @@ func (db *DB) OpenReconciliationFile(ctx context.Context, id int64, by Actor) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	return r, &pieceReader{ctx: ctx, db: db, id: r.ID}, nil
+	return r, &pieceReader{next: db.pieces(ctx, id)}, nil
 }
 
 // reconciliationBeat is how often the maker of a reconciliation shows that it lives.

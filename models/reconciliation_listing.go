@@ -130,7 +130,7 @@ func (db *DB) goOn(ctx context.Context, f *fetching) error {
 	if err := db.pool.QueryRow(ctx, "SELECT count(*) FROM reconciliation_pieces WHERE reconciliation_id = $1", f.r.ID).Scan(&f.pieces); err != nil {
 		return fmt.Errorf("see how far reconciliation %d is: %w", f.r.ID, err)
 	}
-	rows := csv.NewReader(&pieceReader{ctx: ctx, db: db, id: f.r.ID})
+	rows := csv.NewReader(&pieceReader{next: db.pieces(ctx, f.r.ID)})
 	rows.ReuseRecord = true
 	for n := 0; ; n++ {
 		row, err := rows.Read()
@@ -251,7 +251,7 @@ func list(ctx context.Context, lister gateways.Lister, from, to time.Time, visit
 func (db *DB) sealFetched(ctx context.Context, r *Reconciliation) error {
 	if r.Bytes = 0; r.SHA256 == nil {
 		hash := sha256.New()
-		size, err := io.Copy(hash, &pieceReader{ctx: ctx, db: db, id: r.ID})
+		size, err := io.Copy(hash, &pieceReader{next: db.pieces(ctx, r.ID)})
 		if err != nil {
 			return fmt.Errorf("add up reconciliation %d: %w", r.ID, err)
 		}

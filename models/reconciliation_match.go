@@ -18,7 +18,7 @@ func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation, seen *
 	if _, err := db.pool.Exec(ctx, "UPDATE reconciliations SET stage = 'Comparing with the orders' WHERE id = $1 AND attempt = $2", r.ID, r.Attempt); err != nil {
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
-	if _, err := db.pool.Exec(ctx, "ANALYZE reconciliation_rows_all (reconciliation_id, row, order_id)"); err != nil {
+	if err := db.countReconciliationRows(ctx); err != nil {
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
 	err := db.Tx(ctx, func(tx *DB) error {
@@ -34,6 +34,17 @@ func (db *DB) matchReconciliation(ctx context.Context, r *Reconciliation, seen *
 		return fmt.Errorf("compare reconciliation %d: %w", r.ID, err)
 	}
 	return nil
+}
+
+// countReconciliationRows tells the planner about how many rows there are by now; a small sample is enough.
+func (db *DB) countReconciliationRows(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error { //nolint:wrapcheck // told by the caller
+		if _, err := tx.Exec(ctx, "SET LOCAL default_statistics_target = 10"); err != nil {
+			return err //nolint:wrapcheck // told by the caller
+		}
+		_, err := tx.Exec(ctx, "ANALYZE reconciliation_rows_all (reconciliation_id, row, order_id, state)")
+		return err //nolint:wrapcheck // told by the caller
+	})
 }
 
 // match does so on one connection.
@@ -74,10 +85,28 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 	}{
 		{"count what is to be looked at", "ANALYZE suspects", nil},
 		{"find the orders of rows", matchOrders, []any{r.StoreID, r.Gateway}},
-		{"note the orders of rows", matchNote, []any{r.ID}},
-		{"collect the rows of these orders", matchWork, []any{r.ID}},
+		{"collect what is in question", matchWork, []any{r.ID}},
+	} {
+		if err := run(step.what, step.sql, step.args...); err != nil {
+			return err
+		}
+	}
+	var others bool
+	if err := conn.QueryRow(ctx, matchOther).Scan(&others); err != nil {
+		return fmt.Errorf("look for rows of other orders: %w", err)
+	}
+	if others {
+		if err := run("collect the rows beside them", matchWorkOther, r.ID); err != nil {
+			return err
+		}
+	}
+	for _, step := range []struct {
+		what, sql string
+		args      []any
+	}{
 		{"count them", "ANALYZE work", nil},
 		{"compare them", matchClassify, []any{r.ID, r.StoreID, r.Gateway, seen.returned || r.Snapshot(), r.Snapshot(), from, before}},
+		{"note the orders of rows", matchNote, []any{r.ID}},
 	} {
 		if err := run(step.what, step.sql, step.args...); err != nil {
 			return err

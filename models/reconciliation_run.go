@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +13,6 @@ import (
 
 // maxReconciliationTries is how often a file is taken up whose maker was killed.
 const maxReconciliationTries = 6
-
-// reconciliationBatch is how many rows are stored at a time, after a few smaller batches that show early how
-// far the file is.
-const reconciliationBatch = 25_000
 
 // RunReconciliation compares a file that waits, or whose maker has shown no life for a while (Timings.Lease).
 // Rows that were stored by a maker that was killed stay, and the next one goes on behind them.
@@ -90,137 +84,6 @@ func (db *DB) reconcile(ctx context.Context, r *Reconciliation) error {
 		return errOver
 	}
 	return err
-}
-
-// stageReconciliation stores the rows of the file, behind those that are stored already.
-func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation, seen *fileSeen) error {
-	store, err := db.Store(ctx, r.StoreID)
-	if err != nil {
-		return err
-	}
-	file, err := db.keptFile(ctx, r)
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // it has no name any more
-	var known []*fileFormat
-	if r.Format == listingFormat {
-		known = append(known, listing(r.Gateway))
-	}
-	found, err := recognise(file, r.Mapping, known...)
-	if err != nil {
-		return err
-	}
-	defer found.table.close()
-	var stored int64
-	if err := db.pool.QueryRow(ctx, "SELECT coalesce(max(row), 0) FROM reconciliation_rows WHERE reconciliation_id = $1 AND kind <> 'here'", r.ID).Scan(&stored); err != nil {
-		return fmt.Errorf("see how far reconciliation %d is: %w", r.ID, err)
-	}
-	reader := newFileReader(found, store)
-	batches := make(chan *rowBatch, 1)
-	spare := make(chan *rowBatch, 3)
-	for range 3 {
-		spare <- &rowBatch{}
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	read := make(chan error, 1)
-	go func() { // the file is read while the rows before are being stored
-		defer close(batches)
-		read <- readBatches(ctx, r, reader, seen, stored, spare, batches)
-	}()
-	var failed error
-	for batch := range batches {
-		if failed == nil {
-			if failed = db.storeBatch(ctx, r, batch); failed != nil {
-				cancel()
-			}
-		}
-		batch.text, batch.rows = batch.text[:0], 0
-		spare <- batch
-	}
-	if err := <-read; failed == nil {
-		failed, r.ProblemRow = err, reader.badRow
-	}
-	return failed
-}
-
-// rowBatch is rows on their way into the database.
-type rowBatch struct {
-	text   []byte // as COPY takes them
-	rows   int64
-	last   int64
-	offset int64 // of the file
-}
-
-func readBatches(ctx context.Context, r *Reconciliation, reader *fileReader, seen *fileSeen, stored int64, spare, batches chan *rowBatch) error {
-	take := func() *rowBatch {
-		select {
-		case b := <-spare:
-			return b
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	opened := time.Now().UTC()
-	batch, full := take(), int64(2_000)
-	var row fileRow
-	for batch != nil {
-		err := reader.next(&row)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if err == nil {
-			seen.note(&row)
-		}
-		if err == nil && row.row > stored {
-			batch.text = row.appendTo(batch.text, r, opened)
-			batch.rows++
-			batch.last = row.row
-		}
-		if batch.rows >= full || errors.Is(err, io.EOF) {
-			full = min(2*full, reconciliationBatch)
-			batch.offset = reader.table.offset()
-			batches <- batch
-			if err != nil {
-				return nil
-			}
-			batch = take()
-		}
-	}
-	return ctx.Err()
-}
-
-// storeBatch stores rows and how far the file is, in one transaction.
-func (db *DB) storeBatch(ctx context.Context, r *Reconciliation, batch *rowBatch) error {
-	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error { //nolint:wrapcheck // says what it did
-		if err := fenced(ctx, tx, r, "read_rows = read_rows + $3, read_bytes = greatest(read_bytes, $4)", batch.rows, batch.offset); err != nil {
-			return err
-		}
-		if batch.rows == 0 {
-			return nil
-		}
-		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil { // rows that are lost with their count are read again
-			return fmt.Errorf("store the rows to %d of reconciliation %d: %w", batch.last, r.ID, err)
-		}
-		_, err := tx.Conn().PgConn().CopyFrom(ctx, io.MultiReader(strings.NewReader(copyHead), &byteReader{batch.text}, strings.NewReader(copyTail)), copyRows)
-		if err != nil {
-			return fmt.Errorf("store the rows to %d of reconciliation %d: %w", batch.last, r.ID, err)
-		}
-		return nil
-	})
-}
-
-// byteReader reads bytes in large parts.
-type byteReader struct{ rest []byte }
-
-func (b *byteReader) Read(to []byte) (int, error) {
-	if len(b.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(to, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
 }
 
 // beatReconciliation shows every second that its maker lives. The context it gives ends when it is not the

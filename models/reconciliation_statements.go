@@ -49,13 +49,25 @@ const (
 			LEFT JOIN orders c ON x.order_text <> '' AND c.store_id = $1 AND c.affiliate_order_id = x.order_text) f
 		WHERE f.row = s.row`
 
-	matchNote = `UPDATE reconciliation_rows_all r SET order_id = s.order_id, payment_id = s.payment_id FROM suspects s
-		WHERE r.reconciliation_id = $1 AND r.row = s.row AND (r.order_id IS DISTINCT FROM s.order_id OR r.payment_id IS DISTINCT FROM s.payment_id)`
-
-	// All rows of the orders that are in question, and the rows without one.
+	// The rows that are in question, as what they turned out to be.
 	matchWork = `CREATE TEMP TABLE work ON COMMIT DROP AS
-		SELECT r.* FROM reconciliation_rows_all r
-		WHERE r.reconciliation_id = $1 AND r.kind IN ('payment', 'refund') AND (r.order_id IN (SELECT order_id FROM suspects) OR r.row IN (SELECT row FROM suspects WHERE order_id IS NULL))`
+		SELECT r.row, s.order_id, s.payment_id, r.order_text, r.kind, r.there, r.ref, r.line_ref, r.currency, r.amount_minor, r.refunded_minor
+		FROM suspects s JOIN reconciliation_rows_all r ON r.reconciliation_id = $1 AND r.row = s.row`
+
+	// Whether a row is of another order than the one whose number it names, which may have rows that agree with it.
+	matchOther = `SELECT EXISTS (SELECT 1 FROM suspects WHERE order_id IS NOT NULL AND order_id IS DISTINCT FROM guess)`
+
+	// These rows. An order with several of its own number is compared as a whole anyhow.
+	matchWorkOther = `INSERT INTO work
+		SELECT r.row, r.order_id, r.payment_id, r.order_text, r.kind, r.there, r.ref, r.line_ref, r.currency, r.amount_minor, r.refunded_minor
+		FROM reconciliation_rows_all r
+		WHERE r.reconciliation_id = $1 AND r.kind IN ('payment', 'refund') AND r.order_id IN (SELECT order_id FROM suspects WHERE order_id IS DISTINCT FROM guess)
+			AND r.row NOT IN (SELECT row FROM suspects)`
+
+	// The orders of rows that agree after all.
+	matchNote = `UPDATE reconciliation_rows_all r SET order_id = s.order_id, payment_id = s.payment_id FROM suspects s
+		WHERE r.reconciliation_id = $1 AND r.row = s.row AND (s.order_id IS DISTINCT FROM s.guess OR s.payment_id IS NOT NULL)
+			AND (r.order_id IS DISTINCT FROM s.order_id OR r.payment_id IS DISTINCT FROM s.payment_id)`
 
 	// $4: the file tells of refunds; $5: it tells how each payment stands as a whole; $6, $7: its period.
 	matchClassify = `WITH copies AS (
@@ -91,7 +103,7 @@ const (
 	), kept AS ( -- of several payments for an order, keep is the one it was for
 		SELECT j.*, first_value(CASE WHEN fits THEN row END) OVER (PARTITION BY order_id ORDER BY fits IS NOT TRUE, payment_id IS NULL, row) AS keep FROM joined j
 	), classed AS (
-		SELECT row, status, here_now AS currency, minor, here_refunded, coalesce(paid_there, amount_minor) AS paid_there, refunded_there, CASE
+		SELECT row, order_id, payment_id, status, here_now AS currency, minor, here_refunded, coalesce(paid_there, amount_minor) AS paid_there, refunded_there, CASE
 			WHEN order_id IS NULL THEN CASE WHEN there = 'paid' THEN 'unknown_order' ELSE 'agree' END
 			WHEN copy > 1 THEN CASE WHEN there = 'paid' THEN 'duplicate' ELSE 'agree' END
 			WHEN kind = 'payment' AND there <> 'paid' THEN CASE
@@ -111,7 +123,7 @@ const (
 			ELSE 'agree' END AS class
 		FROM kept
 	)
-	UPDATE reconciliation_rows_all r SET class = c.class, state = 'open', opened_at = now(), here_status = coalesce(c.status, ''), here_currency = coalesce(c.currency, ''),
+	UPDATE reconciliation_rows_all r SET class = c.class, state = 'open', opened_at = now(), order_id = c.order_id, payment_id = c.payment_id, here_status = coalesce(c.status, ''), here_currency = coalesce(c.currency, ''),
 		here_minor = coalesce(c.minor, 0), here_refunded_minor = coalesce(c.here_refunded, 0), there_minor = coalesce(c.paid_there, 0), there_refunded_minor = coalesce(c.refunded_there, 0)
 	FROM classed c WHERE r.reconciliation_id = $1 AND r.row = c.row AND c.class <> 'agree'`
 
