@@ -126,6 +126,9 @@ type Field struct {
 	Secret   bool     // sealed at rest, never shown again
 	Options  []string // a choice instead of a text box
 	Default  string
+	// Account is set on what names the account at the provider, and gives that name without what may change
+	// within the account. It is never a secret.
+	Account func(value string) string
 	// Check says in a sentence what is wrong with a value in this mode ("test" or "live"), or "".
 	Check func(value, mode string) string
 }

@@ -60,8 +60,9 @@ func (db *DB) act(ctx context.Context, a acting) (acted, error) {
 		return acted{}, err
 	}
 	var seen *gateways.Payment
+	var with int64
 	if a.read != noRead {
-		if seen, err = db.seePayment(ctx, a.wish.OrderID, a.wish.PaymentID); err != nil && (a.read == readNeeded || errors.Is(err, ErrNotFound)) {
+		if seen, with, err = db.seePayment(ctx, a.wish.OrderID, a.wish.PaymentID); err != nil && (a.read == readNeeded || errors.Is(err, ErrNotFound)) {
 			return acted{}, err
 		}
 	}
@@ -94,6 +95,9 @@ func (db *DB) act(ctx context.Context, a acting) (acted, error) {
 			if refusal = said; refusal != nil {
 				return nil
 			}
+			if err := tx.shownWith(ctx, payment, with); err != nil {
+				return err
+			}
 		}
 		if out.plan, refusal = at.plan(a.want); refusal != nil {
 			return nil // a Problem with what was asked; what was seen is kept
@@ -112,7 +116,7 @@ func (db *DB) carryOut(ctx context.Context, at *position, a acting, hash []byte,
 	if len(out.plan.Steps) == 0 {
 		return nil
 	}
-	settings, err := db.currentSettings(ctx, at.payment.StoreID, at.payment.Gateway, at.payment.Mode)
+	settings, err := db.settingsOf(ctx, at.payment)
 	if err != nil {
 		return err
 	}
@@ -165,7 +169,7 @@ func (db *DB) position(ctx context.Context, payment *Payment) (*position, error)
 			payment.Operations = append(payment.Operations, op)
 		}
 	}
-	settings, err := db.currentSettings(ctx, payment.StoreID, payment.Gateway, payment.Mode)
+	settings, err := db.currentSettings(ctx, payment.StoreID, payment.Gateway, payment.Mode) // the store's habits, whatever account
 	var problem *Problem
 	switch {
 	case errors.As(err, &problem):
@@ -180,31 +184,32 @@ func (db *DB) position(ctx context.Context, payment *Payment) (*position, error)
 // partialCredit is the setting by which a store credits parts of a payment here: "here" or "portal".
 const partialCredit = "partial_credit"
 
-// seePayment asks the provider how a payment stands now. It is nil where the gateway cannot be asked.
-func (db *DB) seePayment(ctx context.Context, order, id int64) (*gateways.Payment, error) {
+// seePayment asks the provider how a payment stands now, and says with which settings. It is nil where the
+// gateway cannot be asked.
+func (db *DB) seePayment(ctx context.Context, order, id int64) (*gateways.Payment, int64, error) {
 	var p Payment
 	res := db.in(ctx).Scopes(scoped(ctx, "payments")).Limit(1).Find(&p, "id = ? AND order_id = ?", id, order)
 	switch {
 	case res.Error != nil:
-		return nil, fmt.Errorf("read payment %d: %w", id, res.Error)
+		return nil, 0, fmt.Errorf("read payment %d: %w", id, res.Error)
 	case res.RowsAffected == 0:
-		return nil, ErrNotFound
+		return nil, 0, ErrNotFound
 	case deref(p.Ref) == "" || db.drivers[p.Gateway].Open == nil:
-		return nil, nil
+		return nil, 0, nil
 	}
-	settings, err := db.currentSettings(ctx, p.StoreID, p.Gateway, p.Mode)
+	settings, err := db.settingsOf(ctx, &p)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	seen, _, err := db.readWith(ctx, settings.ID, *p.Ref)
 	if err == nil || errors.Is(err, errNoReader) {
-		return seen, nil
+		return seen, settings.ID, nil
 	}
 	var said *gateways.Error
 	if !errors.As(err, &said) {
-		return nil, err
+		return nil, 0, err
 	}
-	return nil, errors.Join(&Problem{Sentence: fmt.Sprintf("%s could not be asked how the payment stands, so nothing was done: %s Try again in a moment.",
+	return nil, 0, errors.Join(&Problem{Sentence: fmt.Sprintf("%s could not be asked how the payment stands, so nothing was done: %s Try again in a moment.",
 		driverName(db.drivers[p.Gateway], &p), sentenceOf(said.Message)), Conflict: true}, err)
 }
 

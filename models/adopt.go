@@ -251,7 +251,7 @@ func (db *DB) PlanAction(ctx context.Context, order, payment int64, want Want) (
 	var seen *gateways.Payment
 	var err error
 	if want.Fresh {
-		if seen, err = db.seePayment(ctx, order, payment); err != nil {
+		if seen, _, err = db.seePayment(ctx, order, payment); err != nil {
 			return Plan{}, err
 		}
 	}

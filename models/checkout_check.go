@@ -106,7 +106,7 @@ type asking struct {
 // askAndFollow asks the provider about a payment, by its own id or by its order, and brings it in line with
 // the answer. An error says nothing about the money.
 func (db *DB) askAndFollow(ctx context.Context, p *Payment, by Actor, via string) (asking, error) {
-	at := origin{p.StoreID, p.Gateway, p.Mode}
+	at := origin{store: p.StoreID, gateway: p.Gateway, mode: p.Mode}
 	said := answer{err: errNoOrders}
 	if ref := deref(p.Ref); ref != "" {
 		said = db.ask(ctx, &question{payment: &paymentAt{at.store, at.gateway, at.mode, ref}})
@@ -120,7 +120,7 @@ func (db *DB) askAndFollow(ctx context.Context, p *Payment, by Actor, via string
 	if said.err != nil {
 		return asking{}, said.err
 	}
-	return db.followAll(ctx, at, said.payments, by, via)
+	return db.followAll(ctx, said.with, said.payments, by, via)
 }
 
 // followAll brings payments in line with what their provider showed, in one transaction.

@@ -183,7 +183,7 @@ func (db *DB) storeCheckout(ctx context.Context, link *PaymentLink, order *Order
 	}
 	ref := fmt.Sprintf("%d-%d", order.ID, number)
 	p := &Payment{
-		OrderID: order.ID, StoreID: order.StoreID, Gateway: way.Code, Mode: settings.Mode, OrderRef: ref, Status: PaymentPending,
+		OrderID: order.ID, StoreID: order.StoreID, Gateway: way.Code, Mode: settings.Mode, SettingsID: &settings.ID, OrderRef: ref, Status: PaymentPending,
 		Currency: order.Currency, AmountMinor: order.TotalMinor, Version: 1,
 		Params: map[string]any{"order_id": ref, "amount": order.Total().Decimal(), "currency": order.Currency, "started_at": at.Format(time.RFC3339)},
 	}

@@ -174,7 +174,7 @@ func (db *DB) seenOrder(ctx context.Context, p *Payment) (seen []gateways.Paymen
 			err = &gateways.Error{Kind: gateways.Unknown, Verb: "payment", Message: fmt.Sprintf("the driver broke down: %v", cause)}
 		}
 	}()
-	settings, err := db.currentSettings(ctx, p.StoreID, p.Gateway, p.Mode)
+	settings, err := db.settingsOf(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -78,9 +78,8 @@ func (db *DB) claim(ctx context.Context, id int64) (*attempt, error) {
 			}
 		}
 		a, err = tx.prepare(ctx, op)
-		var problem *Problem
-		if errors.As(err, &problem) {
-			return tx.misconfigured(ctx, op, problem.Sentence, op.FirstSentAt == nil)
+		if sentence := unopened(err); sentence != "" {
+			return tx.misconfigured(ctx, op, sentence, op.FirstSentAt == nil)
 		}
 		if err != nil {
 			return err
@@ -103,21 +102,61 @@ func (db *DB) claim(ctx context.Context, id int64) (*attempt, error) {
 	return a, nil
 }
 
-// prepare opens the gateway with the settings the operation is pinned to. One that was never sent
-// takes the settings in force now.
+// prepare opens the gateway with the settings the operation is pinned to. One that was never sent takes those
+// of its payment.
 func (db *DB) prepare(ctx context.Context, op *Operation) (*attempt, error) {
+	p, err := db.pin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	return db.attempt(ctx, p, op, *op.SettingsID)
+}
+
+// prepareLookup opens the gateway to ask about an operation, with the newest settings of the account it was sent
+// to: a password may have been changed since.
+func (db *DB) prepareLookup(ctx context.Context, op *Operation) (*attempt, error) {
+	p, err := db.pin(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	settings, _, err := db.newestLike(ctx, *op.SettingsID)
+	if err != nil {
+		return nil, err
+	}
+	return db.attempt(ctx, p, op, settings.ID)
+}
+
+// pin reads the payment of an operation. One that was never sent gets the settings of its payment.
+func (db *DB) pin(ctx context.Context, op *Operation) (*Payment, error) {
 	var p Payment
 	if err := db.in(ctx).First(&p, "id = ?", op.PaymentID).Error; err != nil {
 		return nil, fmt.Errorf("read payment %d: %w", op.PaymentID, err)
 	}
 	if op.FirstSentAt == nil || op.SettingsID == nil {
-		settings, err := db.currentSettings(ctx, p.StoreID, p.Gateway, p.Mode)
+		settings, err := db.settingsOf(ctx, &p)
 		if err != nil {
 			return nil, err
 		}
 		op.SettingsID = &settings.ID
 	}
-	gateway, settings, err := db.open(ctx, *op.SettingsID)
+	return &p, nil
+}
+
+// unopened is what to say of a gateway that could not be opened with its settings, or "" for any other error.
+func unopened(err error) string {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Sentence
+	}
+	if err != nil && gateways.KindOf(err) == gateways.Misconfigured {
+		return message(err)
+	}
+	return ""
+}
+
+// attempt is a call that is about to be made with one version of settings.
+func (db *DB) attempt(ctx context.Context, p *Payment, op *Operation, id int64) (*attempt, error) {
+	gateway, settings, err := db.open(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -256,8 +295,12 @@ func (db *DB) misconfigured(ctx context.Context, op *Operation, sentence string,
 	if !first {
 		return db.becomeUnknown(ctx, op, sentence)
 	}
-	op.FirstSentAt = nil // the settings in force when it is sent again are free to be others
-	return db.requeue(ctx, op, 5*time.Minute, "The gateway does not accept the credentials. Check them under Extensions > Extensions > Payment. "+sentence)
+	op.FirstSentAt = nil // the settings with which it is sent again are free to be others
+	advice, err := db.credentialsAdvice(ctx, op.SettingsID)
+	if err != nil {
+		return err
+	}
+	return db.requeue(ctx, op, 5*time.Minute, "The gateway does not accept the credentials. "+advice+" "+sentence)
 }
 
 func (db *DB) requeue(ctx context.Context, op *Operation, wait time.Duration, sentence string) error {

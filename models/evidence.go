@@ -32,6 +32,11 @@ func (db *DB) settle(ctx context.Context, p *Payment, op *Operation, ev Evidence
 	if r.Reference != "" {
 		op.Reference = r.Reference
 	}
+	if op.SettingsID != nil && r.Status != gateways.Failed {
+		if err := db.shownWith(ctx, p, *op.SettingsID); err != nil {
+			return false, err
+		}
+	}
 	next := op.next(r.Status)
 	if next == before.State {
 		if next == Accepted && r.Word != "" {

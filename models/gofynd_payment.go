@@ -44,6 +44,9 @@ func (db *DB) fyndPayment(ctx context.Context, w *Webhook, order *Order, snap *g
 	if objection := p.objection("", &said.payment); objection != "" {
 		return processed(&order.ID, "%s", objection)
 	}
+	if err := db.shownWith(ctx, p, said.with.settings); err != nil {
+		return outcome{}, err
+	}
 	followed, err := db.followPayment(ctx, p, &said.payment, Actor{Kind: "webhook", Name: db.drivers[p.Gateway].Name}, "look-up")
 	if err != nil {
 		return outcome{}, err

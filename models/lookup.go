@@ -125,27 +125,27 @@ func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Tim
 // lookUpOrder asks about an order by every reference under which its provider may know it, and follows what
 // that shows.
 func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, error) {
-	at := origin{order.StoreID, order.Gateway, order.Mode}
+	at := origin{store: order.StoreID, gateway: order.Gateway, mode: order.Mode}
 	refs, payments, err := db.refsOf(ctx, order)
 	if err != nil {
 		return asking{}, err
 	}
-	var seen []gateways.Payment
+	var seen []sighting
 	for _, ref := range refs {
 		said := db.askInTurn(ctx, at, &question{order: &orderAt{at.store, at.gateway, at.mode, ref}})
 		if said.err != nil && !isNoOrders(said.err) {
 			return asking{}, said.err // of the others nothing is concluded either: it is asked again as a whole
 		}
-		seen = append(seen, said.payments...)
+		seen = saw(seen, said.with, said.payments...)
 	}
 	for _, ref := range payments {
-		if slices.ContainsFunc(seen, func(p gateways.Payment) bool { return p.Ref == ref }) {
+		if slices.ContainsFunc(seen, func(s sighting) bool { return s.shows(ref) }) {
 			continue
 		}
 		said := db.askInTurn(ctx, at, &question{payment: &paymentAt{at.store, at.gateway, at.mode, ref}})
 		switch {
 		case said.err == nil:
-			seen = append(seen, said.payment)
+			seen = saw(seen, said.with, said.payment)
 		case passing(said.err):
 			return asking{}, said.err
 		default:
@@ -153,11 +153,43 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 			if err != nil {
 				return asking{}, err
 			}
-			seen = append(seen, gone...)
+			seen = saw(seen, said.with, gone...)
 		}
 	}
-	found, err := db.followAll(ctx, at, seen, Actor{Kind: "job", Name: db.drivers[order.Gateway].Name}, "order look-up")
-	return found, err
+	var found asking
+	for _, s := range seen {
+		more, err := db.followAll(ctx, s.with, s.payments, Actor{Kind: "job", Name: db.drivers[order.Gateway].Name}, "order look-up")
+		if err != nil {
+			return asking{}, err
+		}
+		found = asking{found.known || more.known, found.changed || more.changed, found.doubt || more.doubt, sentences(found.said, more.said)}
+	}
+	return found, nil
+}
+
+// sighting is what was seen with one version of settings.
+type sighting struct {
+	with     origin
+	payments []gateways.Payment
+}
+
+// shows says whether a payment is among what was seen, by the provider's id.
+func (s sighting) shows(ref string) bool {
+	return slices.ContainsFunc(s.payments, func(p gateways.Payment) bool { return p.Ref == ref })
+}
+
+// saw adds payments to what was seen with the same settings.
+func saw(seen []sighting, with origin, payments ...gateways.Payment) []sighting {
+	if len(payments) == 0 {
+		return seen
+	}
+	for i := range seen {
+		if seen[i].with == with {
+			seen[i].payments = append(seen[i].payments, payments...)
+			return seen
+		}
+	}
+	return append(seen, sighting{with, payments})
 }
 
 // isNoOrders says whether a gateway cannot be asked about orders at all.
@@ -271,7 +303,7 @@ func (db *DB) readOpen(ctx context.Context, sweep *LookupSweep) error {
 	}
 	for i := range open {
 		p := &open[i]
-		if err := db.pace(ctx, origin{p.StoreID, p.Gateway, p.Mode}); err != nil {
+		if err := db.pace(ctx, origin{store: p.StoreID, gateway: p.Gateway, mode: p.Mode}); err != nil {
 			return err // the next run reads the rest
 		}
 		found, err := db.askAndFollow(ctx, p, Actor{Kind: "job", Name: db.drivers[p.Gateway].Name}, "nightly look-up")

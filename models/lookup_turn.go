@@ -47,19 +47,28 @@ func (db *DB) askInTurn(ctx context.Context, at origin, q *question) answer {
 const forgetTime = 72 * time.Hour
 
 // forgotten is a payment that was begun here long ago, never heard of again, and that its provider does not know
-// any more: the buyer turned back. Settings that were changed since may be of another account, and nothing is
-// concluded from what that does not know.
+// any more: the buyer turned back. It was asked in the account in which the page was begun; where settings name no
+// account, those that were changed since may be of another one, and nothing is concluded from what that does not know.
 func (db *DB) forgotten(ctx context.Context, order int64, ref string, refusal error) ([]gateways.Payment, error) {
 	var e *gateways.Error
 	if !errors.As(refusal, &e) || e.Status != http.StatusNotFound {
 		return nil, nil
 	}
-	var refs []string
-	err := db.in(ctx).Raw(`SELECT p.order_ref FROM payments p JOIN checkouts c ON c.payment_id = p.id JOIN gateway_settings s ON s.id = c.settings_id
-		WHERE p.order_id = ? AND p.ref = ? AND p.status = ? AND p.authorized_minor = 0 AND p.doubt = '' AND s.current AND c.created_at < clock_timestamp() - make_interval(secs => ?)`,
-		order, ref, PaymentPending, forgetTime.Seconds()).Scan(&refs).Error
-	if err != nil || len(refs) != 1 {
+	var begun []struct {
+		OrderRef   string
+		SettingsID int64
+		Current    bool
+	}
+	err := db.in(ctx).Raw(`SELECT p.order_ref, s.id AS settings_id, s.current FROM payments p JOIN checkouts c ON c.payment_id = p.id JOIN gateway_settings s ON s.id = c.settings_id
+		WHERE p.order_id = ? AND p.ref = ? AND p.status = ? AND p.authorized_minor = 0 AND p.doubt = '' AND c.created_at < clock_timestamp() - make_interval(secs => ?)`,
+		order, ref, PaymentPending, forgetTime.Seconds()).Scan(&begun).Error
+	if err != nil || len(begun) != 1 {
 		return nil, err
 	}
-	return []gateways.Payment{{Ref: ref, OrderRef: refs[0], Canceled: true, Reason: "The provider does not know this payment page any more; nothing was paid on it."}}, nil
+	if !begun[0].Current {
+		if _, named, err := db.newestLike(ctx, begun[0].SettingsID); err != nil || !named {
+			return nil, err
+		}
+	}
+	return []gateways.Payment{{Ref: ref, OrderRef: begun[0].OrderRef, Canceled: true, Reason: "The provider does not know this payment page any more; nothing was paid on it."}}, nil
 }

@@ -40,10 +40,10 @@ func (db *DB) readBefore(ctx context.Context, id int64) (bool, error) {
 		if due, err = tx.turn(ctx, op, now); err != nil || !due {
 			return err
 		}
-		var problem *Problem
-		if _, err = tx.prepare(ctx, op); errors.As(err, &problem) {
+		_, err = tx.prepare(ctx, op)
+		if sentence := unopened(err); sentence != "" {
 			due = false
-			return tx.misconfigured(ctx, op, problem.Sentence, true)
+			return tx.misconfigured(ctx, op, sentence, true)
 		}
 		if err != nil {
 			return err

@@ -53,6 +53,8 @@ type OrderPayment struct {
 	Block  string
 	Told   *ToldShop // what the shop was told of it
 
+	Elsewhere *OtherAccount // the account it is in, when the settings in force name another one
+
 	at *position
 }
 
@@ -86,7 +88,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		payments []Payment
 		ops      []Operation
 		tries    []OperationAttempt
-		ready    []settingsReady
+		settings []GatewaySettings
 		rules    []EmailRule
 		sets     []StatusRuleSet
 		linked   []StatusRule
@@ -114,8 +116,7 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		WHERE o.order_id = $1 AND ($2 OR o.store_id = ANY($3)) ORDER BY a.operation_id, a.n DESC`, all(&tries))
 	ask("SELECT "+columns[PartnerUpdate](db)+" FROM partner_updates"+mine, all(&page.Updates))
 	ask("SELECT id, source, event, verdict, state, effect, received_at FROM webhooks"+mine, all(&page.Webhooks))
-	ask(`SELECT s.gateway, s.mode, coalesce(s.values->>'`+partialCredit+`', '') = 'here' AS partial FROM gateway_settings s JOIN orders o ON o.store_id = s.store_id
-		WHERE o.id = $1 AND ($2 OR o.store_id = ANY($3)) AND s.current`, all(&ready))
+	ask(settingsOfOrder, all(&settings))
 	ask("SELECT "+columns[PlannedCapture](db)+" FROM planned_captures"+mine, all(&page.Planned))
 	ask("SELECT "+columns[CaptureRule](db)+rulesOfStore, all(&page.Rules))
 	ask(lapsedOfOrder, all(&page.Lapsed))
@@ -148,21 +149,15 @@ func (db *DB) OrderPage(ctx context.Context, id int64) (*OrderPage, error) {
 		}
 		return nil, fmt.Errorf("read order %d: %w", id, err)
 	}
-	page.join(payments, ops, tries, ready, db.drivers)
+	page.join(payments, ops, tries, settings, db.drivers)
 	page.Mail.Rules = withChoices(rules)
 	page.Link = db.orderLink(links, attempts)
 	page.changes = page.statusPosition(sets, linked)
 	return &page, nil
 }
 
-// settingsReady says that a store has settings of a gateway in a mode, and whether it credits parts here.
-type settingsReady struct {
-	Gateway, Mode string
-	Partial       bool
-}
-
 // join puts attempts under their operations and operations under their payments.
-func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationAttempt, ready []settingsReady, drivers map[string]gateways.Driver) {
+func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationAttempt, settings []GatewaySettings, drivers map[string]gateways.Driver) {
 	for i := range ops {
 		for _, try := range tries {
 			if try.OperationID == ops[i].ID {
@@ -177,12 +172,12 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 			}
 		}
 		at := &position{order: p.Order, store: p.Store, items: p.Items, payment: &payment, others: ops, driver: drivers[payment.Gateway], now: p.Now}
-		for _, settings := range ready {
-			if settings.Gateway == payment.Gateway && settings.Mode == payment.Mode {
-				at.ready, at.partialHere = true, settings.Partial
+		for _, s := range settings {
+			if s.Current && s.Gateway == payment.Gateway && s.Mode == payment.Mode {
+				at.ready, at.partialHere = true, s.Values[partialCredit] == "here"
 			}
 		}
-		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, Told: p.told.of(&payment), at: at}
+		shown := OrderPayment{Payment: payment, Driver: at.driver, Plans: map[Action]Plan{}, Told: p.told.of(&payment), Elsewhere: otherAccount(&payment, at.driver, settings), at: at}
 		for _, action := range []Action{CaptureAction, CancelAction, UpdateAction, RefundAction} {
 			plan, err := at.plan(Want{Action: action, Amount: at.usual(action), usual: true})
 			if err != nil {

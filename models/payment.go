@@ -58,6 +58,7 @@ type Payment struct {
 	StoreID              int64
 	Gateway              string
 	Mode                 string
+	SettingsID           *int64  // with which it was begun, or first shown; nil when nobody knows its account
 	Ref                  *string // the provider's id: pay_…
 	OrderRef             string  // the provider's id of its order
 	Status               PaymentStatus

@@ -92,7 +92,8 @@ func (db *DB) PaymentDetail(ctx context.Context, id int64) (*PaymentDetail, erro
 	)
 	err := db.pool.QueryRow(ctx, `SELECT p.order_id, p.fiscal, p.obtained_at, p.success_at, coalesce(s.system, p.method), coalesce(y.name, ''),
 			(SELECT count(*) FROM payments e WHERE e.order_id = p.order_id AND e.id <= p.id),
-			coalesce((SELECT g.values->>'server' FROM gateway_settings g WHERE g.store_id = p.store_id AND g.gateway = p.gateway AND g.mode = p.mode AND g.current), '')
+			coalesce((SELECT g.values->>'server' FROM gateway_settings g WHERE g.id = p.settings_id),
+				(SELECT g.values->>'server' FROM gateway_settings g WHERE g.store_id = p.store_id AND g.gateway = p.gateway AND g.mode = p.mode AND g.current), '')
 		FROM payments p LEFT JOIN payment_search s ON s.payment_id = p.id LEFT JOIN payment_systems y ON y.store_id = p.store_id AND y.system = s.system
 		WHERE p.id = $1 AND ($2 OR p.store_id = ANY ($3))`, id, scope.All, append([]int64{}, scope.Stores...)).
 		Scan(&order, &fiscal, &d.ObtainedAt, &d.SuccessAt, &d.System.System, &d.System.Name, &d.Attempt, &server)

@@ -18,6 +18,8 @@ type origin struct {
 	store   int64
 	gateway string
 	mode    string // "" when it is not known
+	// settings are those with which the provider was asked, 0 when it was not.
+	settings int64
 }
 
 // following is what came of following one snapshot.
@@ -40,6 +42,9 @@ func (db *DB) follow(ctx context.Context, at origin, seen *gateways.Payment, by 
 	}
 	if objection != "" {
 		return following{p.OrderID, objection, true}, db.noteObjection(ctx, p, objection, by)
+	}
+	if err := db.shownWith(ctx, p, at.settings); err != nil {
+		return following{}, err
 	}
 	known := p.AuthorizedMinor > 0
 	entered, err := db.AdoptPayment(ctx, p, seen, by, "look-up")
@@ -241,6 +246,6 @@ func (db *DB) refersTo(ctx context.Context, p *Payment, ref string) (bool, error
 	if ref == "" || ref == p.OrderRef {
 		return true, nil
 	}
-	order, err := db.orderOfRef(ctx, origin{p.StoreID, p.Gateway, p.Mode}, ref)
+	order, err := db.orderOfRef(ctx, origin{store: p.StoreID, gateway: p.Gateway, mode: p.Mode}, ref)
 	return order == p.OrderID, err
 }

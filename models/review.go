@@ -78,7 +78,11 @@ func (db *DB) see(ctx context.Context, r *Review) error {
 	if r.Operation.SettingsID == nil {
 		return nil
 	}
-	seen, _, err := db.readWith(ctx, *r.Operation.SettingsID, deref(r.Payment.Ref))
+	settings, _, err := db.newestLike(ctx, *r.Operation.SettingsID)
+	if err != nil {
+		return err
+	}
+	seen, _, err := db.readWith(ctx, settings.ID, deref(r.Payment.Ref))
 	var said *gateways.Error
 	switch {
 	case err == nil:

@@ -59,7 +59,12 @@ func (db *DB) open(ctx context.Context, id int64) (gateways.Gateway, *GatewaySet
 	}
 	clear, err := db.clear(&s)
 	if err != nil {
-		return nil, nil, err
+		db.log.WarnContext(ctx, "stored secrets cannot be opened", "settings", s.ID, "error", err)
+		sentence := "The stored secrets cannot be opened with the keys of this server; enter them again."
+		if account := driver.Account(s.Values); !s.Current && account != "" {
+			sentence = fmt.Sprintf("The stored secrets of the account %s cannot be opened with the keys of this server.", account)
+		}
+		return nil, nil, &gateways.Error{Kind: gateways.Misconfigured, Verb: "open", Message: sentence, Err: err}
 	}
 	g, err := driver.Open(clear)
 	if err != nil {

@@ -119,10 +119,15 @@ func (db *DB) claimLookup(ctx context.Context, id int64) (*attempt, error) {
 		if (op.State != UnknownOutcome && op.State != Accepted) || op.NextAt == nil || op.NextAt.After(now) {
 			return nil
 		}
-		if a, err = tx.prepare(ctx, op); err != nil {
+		a, err = tx.prepareLookup(ctx, op)
+		op.Lookups++
+		if sentence := unopened(err); sentence != "" {
+			op.Problem = sentence
+			return tx.lookAgain(ctx, op)
+		}
+		if err != nil {
 			return err
 		}
-		op.Lookups++
 		op.NextAt = new(now.Add(tx.timings.Lease))
 		if a.n, err = tx.openAttempt(ctx, op, "lookup"); err != nil {
 			return err

@@ -35,6 +35,7 @@ type answer struct {
 	payment   gateways.Payment
 	payments  []gateways.Payment // of an order
 	err       error
+	with      origin    // the settings with which it was asked: their store, gateway, mode and id
 	at        time.Time // when it was asked, by the database's clock
 	exchanges []gateways.Exchange
 }
@@ -70,17 +71,17 @@ func (db *DB) ask(ctx context.Context, q *question) (a answer) {
 	}
 	switch {
 	case q.payment != nil:
-		a.payment, a.err = db.readPayment(ctx, *q.payment)
+		a.payment, a.with, a.err = db.readPayment(ctx, *q.payment)
 		return a
 	case q.order != nil:
-		a.payments, a.err = db.readOrder(ctx, *q.order)
+		a.payments, a.with, a.err = db.readOrder(ctx, *q.order)
 		return a
 	}
 	var op Operation
 	if a.err = db.in(ctx).First(&op, "id = ?", q.operation).Error; a.err != nil {
 		return a
 	}
-	prepared, err := db.prepare(ctx, &op)
+	prepared, err := db.prepareLookup(ctx, &op)
 	if err != nil {
 		a.err = err
 		return a
@@ -89,38 +90,45 @@ func (db *DB) ask(ctx context.Context, q *question) (a answer) {
 	return a
 }
 
-// readPayment asks a gateway how a payment stands, with the settings in force.
-func (db *DB) readPayment(ctx context.Context, at paymentAt) (gateways.Payment, error) {
-	settings, err := db.currentSettings(ctx, at.store, at.gateway, at.mode)
+// readPayment asks a gateway how a payment stands, with the settings of its account.
+func (db *DB) readPayment(ctx context.Context, at paymentAt) (gateways.Payment, origin, error) {
+	settings, err := db.settingsFor(ctx, origin{store: at.store, gateway: at.gateway, mode: at.mode}, gateways.Payment{Ref: at.ref})
 	if err != nil {
-		return gateways.Payment{}, err
+		return gateways.Payment{}, origin{}, err
 	}
 	gateway, _, err := db.open(ctx, settings.ID)
 	if err != nil {
-		return gateways.Payment{}, err
+		return gateways.Payment{}, origin{}, err
 	}
 	reader, ok := gateway.(gateways.Reader)
 	if !ok {
-		return gateways.Payment{}, &gateways.Error{Kind: gateways.Declined, Verb: "payment", Message: "This gateway cannot be asked about a payment."}
+		return gateways.Payment{}, origin{}, &gateways.Error{Kind: gateways.Declined, Verb: "payment", Message: "This gateway cannot be asked about a payment."}
 	}
-	return reader.Payment(ctx, at.ref) //nolint:wrapcheck // a gateways.Error says what may be done
+	payment, err := reader.Payment(ctx, at.ref)
+	return payment, settings.origin(), err //nolint:wrapcheck // a gateways.Error says what may be done
 }
 
-// readOrder asks a gateway for every attempt to pay for an order of ours, with the settings in force.
-func (db *DB) readOrder(ctx context.Context, at orderAt) ([]gateways.Payment, error) {
-	settings, err := db.currentSettings(ctx, at.store, at.gateway, at.mode)
+// readOrder asks a gateway for every attempt to pay for an order of ours, with the settings of its account.
+func (db *DB) readOrder(ctx context.Context, at orderAt) ([]gateways.Payment, origin, error) {
+	settings, err := db.settingsFor(ctx, origin{store: at.store, gateway: at.gateway, mode: at.mode}, gateways.Payment{OrderRef: at.ref})
 	if err != nil {
-		return nil, err
+		return nil, origin{}, err
 	}
 	gateway, _, err := db.open(ctx, settings.ID)
 	if err != nil {
-		return nil, err
+		return nil, origin{}, err
 	}
 	reader, ok := gateway.(gateways.OrderReader)
 	if !ok {
-		return nil, errNoOrders
+		return nil, origin{}, errNoOrders
 	}
-	return reader.OrderPayments(ctx, at.ref) //nolint:wrapcheck // a gateways.Error says what may be done
+	payments, err := reader.OrderPayments(ctx, at.ref)
+	return payments, settings.origin(), err //nolint:wrapcheck // a gateways.Error says what may be done
+}
+
+// origin says where what is read with these settings comes from.
+func (s *GatewaySettings) origin() origin {
+	return origin{store: s.StoreID, gateway: s.Gateway, mode: s.Mode, settings: s.ID}
 }
 
 // errNoOrders is of a gateway that can only be asked about a payment by its own id.

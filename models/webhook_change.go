@@ -71,7 +71,7 @@ func (db *DB) around(ctx context.Context, order *int64, but int64) ([]recordAt, 
 // What says nothing to a person: bookkeeping, and what belongs to the record's place.
 var quietColumns = []string{
 	"id", "order_id", "store_id", "webhook_id", "version", "updated_at", "date_modified", "created_at", "received_at", "at", "next_at", "tries", "closed_at",
-	"payment_id", "operation_id", "event_id", "session_id", "sending_until", "digest", "token_hash", "position", "lines", "log", "params", "last_event_at", "snapshot", "actor", "actor_id", "claimed_store_id",
+	"payment_id", "settings_id", "operation_id", "event_id", "session_id", "sending_until", "digest", "token_hash", "position", "lines", "log", "params", "last_event_at", "snapshot", "actor", "actor_id", "claimed_store_id",
 	"occurrence", "audience", "requester_id", "written_at", "done_at", "handing_at", "occurred_at", "finished_at", "first_sent_at", "idempotency_key", "message_id", "actor_name",
 	"obtained_at", "success_at",
 }

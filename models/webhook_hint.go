@@ -112,7 +112,7 @@ func (db *DB) answerTo(ctx context.Context, inbox gateways.Inbox, event gateways
 	if !ok || event.Payment == nil {
 		return nil
 	}
-	at := origin{store.store, source, store.mode}
+	at := origin{store: store.store, gateway: source, mode: store.mode}
 	p, err := db.knownPayment(ctx, at, event.Payment)
 	switch {
 	case err != nil:

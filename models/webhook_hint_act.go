@@ -24,7 +24,7 @@ func (db *DB) applyHint(ctx context.Context, w *Webhook, told answers) (outcome,
 		}
 		return processed(other.OrderID, "The gateway was asked after this came, because of webhook %d. %s", other.ID, other.Effect)
 	}
-	at := origin{w.StoreID, w.Source, w.Mode}
+	at := origin{store: w.StoreID, gateway: w.Source, mode: w.Mode}
 	known, err := db.knownPayment(ctx, at, &gateways.Payment{Ref: w.PaymentRef, OrderRef: w.OrderRef})
 	if err != nil {
 		return outcome{}, err
@@ -51,7 +51,7 @@ func (db *DB) applyHint(ctx context.Context, w *Webhook, told answers) (outcome,
 	case len(said.payments) == 0:
 		return parked(order, "The gateway knows of no payment like this when asked. Nothing was changed.")
 	}
-	return db.followAnswer(ctx, w, at, said.payments)
+	return db.followAnswer(ctx, w, said.with, said.payments)
 }
 
 // followAnswer brings payments in line with what the provider said when it was asked.
@@ -180,12 +180,12 @@ func (db *DB) acknowledge(ctx context.Context, id int64) error {
 	if err != nil || !db.hints(w.Source) || w.State != WebhookProcessed || w.OrderID == nil || w.PaymentRef == "" {
 		return err
 	}
-	at := origin{w.StoreID, w.Source, w.Mode}
+	at := origin{store: w.StoreID, gateway: w.Source, mode: w.Mode}
 	p, err := db.knownPayment(ctx, at, &gateways.Payment{Ref: w.PaymentRef})
 	if err != nil || p == nil || p.rank() < 2 {
 		return err
 	}
-	settings, err := db.currentSettings(ctx, p.StoreID, p.Gateway, p.Mode)
+	settings, err := db.settingsOf(ctx, p)
 	if err != nil {
 		return err
 	}

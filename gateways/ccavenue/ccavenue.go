@@ -19,7 +19,7 @@ const (
 )
 
 var fields = []gateways.Field{
-	{Slug: "merchant_id", Name: "Merchant ID", Required: true, Check: digitsOnly, Help: "The number under Settings > API Keys."},
+	{Slug: "merchant_id", Name: "Merchant ID", Required: true, Check: digitsOnly, Account: gateways.Whole, Help: "The number under Settings > API Keys."},
 	{Slug: "access_code", Name: "Access code", Required: true},
 	{Slug: "working_key", Name: "Working key", Required: true, Secret: true, Check: checkKey, Help: "It encrypts the pay form and what CCAvenue answers."},
 	{Slug: "paid_status", Name: "Status of a paid order", Options: []string{"processing", "pending"}, Default: "processing"},

@@ -30,6 +30,9 @@ func (c *conformance) form(t *testing.T) {
 		if field.Secret && field.Default != "" {
 			t.Errorf("the secret %s has a default", field.Slug)
 		}
+		if field.Account != nil && (field.Secret || !field.Required && field.Default == "") {
+			t.Errorf("%s names the account, and may be hidden or empty", field.Slug)
+		}
 		if !field.Required {
 			continue
 		}

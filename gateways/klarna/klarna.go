@@ -29,10 +29,10 @@ var hosts = map[string]map[bool]string{ // by whether it is live
 }
 
 var fields = []gateways.Field{
-	{Slug: "username", Name: "Username", Required: true, Help: "The merchant id with its suffix, such as K123456_0a1b2c3d4e5f."},
+	{Slug: "username", Name: "Username", Required: true, Account: merchant, Help: "The merchant id with its suffix, such as K123456_0a1b2c3d4e5f."},
 	{Slug: "password", Name: "Password", Required: true, Secret: true, Help: "The shared secret of that username."},
 	{
-		Slug: "host", Name: "Host", Options: []string{"klarna-eu", "klarna-na", "klarna-oc", "kustom"}, Default: "klarna-eu",
+		Slug: "host", Name: "Host", Options: []string{"klarna-eu", "klarna-na", "klarna-oc", "kustom"}, Default: "klarna-eu", Account: gateways.Whole,
 		Help: "Whose orders these are. Passwords that begin with kco_ belong to kustom.",
 	},
 	{Slug: "callback_token", Name: "Callback token", Secret: true, Check: checkToken, Help: "At least 16 letters and digits. It becomes part of the address Klarna reports to; empty for none."},
@@ -102,6 +102,12 @@ func open(s gateways.Settings) (gateways.Gateway, error) {
 		api.Timeout = 30 * time.Second
 	}
 	return &gateway{api: api, token: s.Values["callback_token"], terms: s.Values["terms_url"]}, nil
+}
+
+// merchant is the merchant id of a username, whose suffix changes with every new password (Klarna docs, API credentials).
+func merchant(username string) string {
+	id, _, _ := strings.Cut(username, "_")
+	return id
 }
 
 func checkToken(token, _ string) string {

@@ -22,7 +22,7 @@ const (
 )
 
 var fields = []gateways.Field{
-	{Slug: "server", Name: "Server", Required: true, Check: checkServer, Help: "https://<name>.server.paykeeper.ru, the address of the cabinet."},
+	{Slug: "server", Name: "Server", Required: true, Check: checkServer, Account: cabinet, Help: "https://<name>.server.paykeeper.ru, the address of the cabinet."},
 	{Slug: "login", Name: "Login", Required: true, Help: "A cabinet user who may refund payments."},
 	{Slug: "password", Name: "Password", Required: true, Secret: true},
 	{Slug: "secret_word", Name: "Secret word", Required: true, Secret: true, Help: "From the notification settings of the cabinet; it signs the pay form and the notifications."},
@@ -99,6 +99,11 @@ func checkServer(value, _ string) string {
 		return "Write the address of the cabinet as https://<name>.server.paykeeper.ru."
 	}
 	return ""
+}
+
+// cabinet is the name of a merchant's server: each has its own.
+func cabinet(server string) string {
+	return strings.ToLower(strings.TrimRight(strings.TrimPrefix(server, "https://"), "/"))
 }
 
 var tokenField = regexp.MustCompile(`((?:^|&)token=|"token"\s*:\s*")[^&"]*`)

@@ -26,7 +26,7 @@ var hosts = map[bool]struct{ checkout, admin string }{
 }
 
 var fields = []gateways.Field{
-	{Slug: "merchant_id", Name: "Merchant id", Required: true, Help: "The checkout merchant id, such as 124842."},
+	{Slug: "merchant_id", Name: "Merchant id", Required: true, Account: gateways.Whole, Help: "The checkout merchant id, such as 124842."},
 	{Slug: "secret", Name: "Secret", Required: true, Secret: true, Help: "The secret word of that merchant id."},
 	{Slug: "callback_token", Name: "Callback token", Secret: true, Check: checkToken, Help: "At least 16 letters and digits. It becomes part of the address Svea reports to; empty for none."},
 	{Slug: "terms_url", Name: "Terms page", Check: checkPage, Help: "The shop's terms of sale, for Svea's checkout. Empty: the page the buyer returns to."},
