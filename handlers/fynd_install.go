@@ -101,7 +101,7 @@ func (h *Handlers) FinishFyndInstall(c echo.Context) error {
 		}
 		return sellerNote(c, http.StatusForbidden, title, denial(refusal, c.QueryParam("error_description")))
 	}
-	install, next, cookie, err := h.DB.FinishFyndVisit(ctx, visit, c.QueryParam("code"))
+	install, next, cookie, err := h.DB.FinishFyndVisit(ctx, visit, c.QueryParam("code"), h.webhooksAt(c))
 	if err != nil {
 		h.setVisit(c, company, "", time.Time{})
 		return refuseSeller(c, http.StatusForbidden, title, err)
@@ -141,11 +141,16 @@ func (h *Handlers) afterInstall(c echo.Context, visit *models.FyndVisit) string 
 	return fyndPath(c, "/company/"+url.PathEscape(visit.CompanyID)+"/application/"+url.PathEscape(visit.ApplicationID), nil)
 }
 
-// subscribe has Fynd send us the events of a company. What goes wrong stands on the page of installs, and does not stop
-// the installation.
+// webhooksAt is where Fynd sends the events of an extension, as the request that names it came.
+func (h *Handlers) webhooksAt(c echo.Context) string {
+	return h.web.Address(c) + fyndPath(c, platformWebhooks, nil)
+}
+
+// subscribe has Fynd send us the events of a company. What goes wrong stands on the page of installs, is tried again by
+// itself, and does not stop the installation.
 func (h *Handlers) subscribe(c echo.Context, install *models.FyndInstall) {
 	ctx := context.WithoutCancel(c.Request().Context())
-	if err := h.DB.SubscribeFynd(ctx, install.ID, h.web.Address(c)+fyndPath(c, platformWebhooks, nil)); err != nil {
+	if err := h.DB.SubscribeFynd(ctx, install.ID, h.webhooksAt(c)); err != nil {
 		slog.WarnContext(ctx, "the webhooks of Fynd could not be subscribed to", "install", install.ID, "error", err)
 	}
 }

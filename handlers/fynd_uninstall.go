@@ -46,7 +46,7 @@ func (h *Handlers) AutoInstallFynd(c echo.Context) error {
 	if err != nil {
 		return tellFynd(c, http.StatusNotFound, err)
 	}
-	install, err := h.DB.AutoInstallFynd(c.Request().Context(), extension, in.Company.String(), in.Code)
+	install, err := h.DB.AutoInstallFynd(c.Request().Context(), extension, in.Company.String(), in.Code, h.webhooksAt(c))
 	if err != nil {
 		return tellFynd(c, http.StatusForbidden, err)
 	}

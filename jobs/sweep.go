@@ -28,6 +28,7 @@ func (j *Jobs) chores() []chore {
 		{"change-statuses", "Changes the status of many orders at once, when the delay is over in which that can be cancelled.", 2 * time.Second, j.db.RunDueStatusRuns, true},
 		{"act-on-webhooks", "Acts on webhooks that are due, such as one whose order has appeared in the meantime.", sweep, j.db.ProcessDueWebhooks, true},
 		{"tell-partners", "Tells Fynd what it has not heard yet.", min(sweep, 2*time.Second), j.db.TellDuePartners, true},
+		{"subscribe-to-fynd", "Subscribes to the webhooks of companies that installed a Fynd payment extension, where Fynd did not take that at first.", 15 * time.Second, j.db.SubscribeDueFynd, true},
 		{"confirm-payments", "Goes on with Confirm Payment where a copy of kartify was stopped in the middle of it.", sweep, j.db.RunDueConfirmations, true},
 		{"send-emails", "Sends e-mails that are due, such as one the mail server would not take at first.", sweep, j.db.SendDueEmails, true},
 		j.notifying(),

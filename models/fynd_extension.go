@@ -98,6 +98,10 @@ type FyndInstall struct {
 	Problem       string
 	InstalledAt   time.Time
 	UninstalledAt *time.Time
+
+	WebhookURL      string     // where Fynd is to send the company's events; "" as long as nobody has subscribed
+	SubscribeTries  int        // that went wrong since the last one that did not
+	NextSubscribeAt *time.Time // when the subscription is tried by itself
 }
 
 // FyndApplication is a sales channel of a company, and the store that it is here.

@@ -21,9 +21,10 @@ func fyndActor(company string) Actor {
 	return Actor{Kind: "system", Name: "Fynd company " + company}
 }
 
-// FinishFyndVisit installs the extension for the company of a visit, with the code of the seller's consent. The
-// visit goes on as next, under a new cookie and vouched for. What Fynd refuses is a Problem.
-func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (install *FyndInstall, next *FyndVisit, cookie string, err error) {
+// FinishFyndVisit installs the extension for the company of a visit, with the code of the seller's consent. Its
+// events are to come to webhooks. The visit goes on as next, under a new cookie and vouched for. What Fynd refuses is
+// a Problem.
+func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code, webhooks string) (install *FyndInstall, next *FyndVisit, cookie string, err error) {
 	extension, err := db.FyndExtension(ctx, v.ExtensionID)
 	if err != nil {
 		return nil, nil, "", err
@@ -41,7 +42,7 @@ func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (i
 		return nil, nil, "", db.grantRefused(ctx, v.ExtensionID, v.CompanyID, err)
 	}
 	err = db.Tx(ctx, func(tx *DB) error {
-		if install, err = tx.saveInstall(ctx, extension, v.CompanyID, lasting); err != nil {
+		if install, err = tx.saveInstall(ctx, extension, v.CompanyID, lasting, webhooks); err != nil {
 			return err
 		}
 		if v.ApplicationID != "" {
@@ -62,8 +63,9 @@ func (db *DB) FinishFyndVisit(ctx context.Context, v *FyndVisit, code string) (i
 	return install, next, cookie, err
 }
 
-// AutoInstallFynd installs an extension for a company that Fynd brings a code of, without any seller at a browser.
-func (db *DB) AutoInstallFynd(ctx context.Context, e *FyndExtension, company, code string) (*FyndInstall, error) {
+// AutoInstallFynd installs an extension for a company that Fynd brings a code of, without any seller at a browser. Its events
+// are to come to webhooks.
+func (db *DB) AutoInstallFynd(ctx context.Context, e *FyndExtension, company, code, webhooks string) (*FyndInstall, error) {
 	if !fyndID.MatchString(company) || code == "" {
 		return nil, problemf("An installation needs company_id and code.")
 	}
@@ -77,7 +79,7 @@ func (db *DB) AutoInstallFynd(ctx context.Context, e *FyndExtension, company, co
 	}
 	var install *FyndInstall
 	err = db.Tx(ctx, func(tx *DB) error {
-		if install, err = tx.saveInstall(ctx, e, company, lasting); err != nil {
+		if install, err = tx.saveInstall(ctx, e, company, lasting, webhooks); err != nil {
 			return err
 		}
 		return tx.auditInstall(ctx, install, "fynd.installed", fyndActor(company), map[string]any{"by_itself": true})
@@ -108,8 +110,9 @@ func (db *DB) grantRefused(ctx context.Context, extension int64, company string,
 	return problemf("%s", sentence)
 }
 
-// saveInstall stores that a company has installed an extension, with its token.
-func (db *DB) saveInstall(ctx context.Context, e *FyndExtension, company string, given gofynd.Token) (*FyndInstall, error) {
+// saveInstall stores that a company has installed an extension, with its token. When an address for webhooks is given
+// and nobody comes to subscribe to them, that is done in a minute.
+func (db *DB) saveInstall(ctx context.Context, e *FyndExtension, company string, given gofynd.Token, webhooks string) (*FyndInstall, error) {
 	at, err := db.now(ctx)
 	if err != nil {
 		return nil, err
@@ -127,7 +130,11 @@ func (db *DB) saveInstall(ctx context.Context, e *FyndExtension, company string,
 	if row.UninstalledAt != nil {
 		row.InstalledAt, row.UninstalledAt = at, nil
 	}
-	if err := db.in(ctx).Select("Scopes", "InstalledAt", "UninstalledAt").Updates(&row).Error; err != nil {
+	if webhooks != "" {
+		due := at.Add(subscribeTurn)
+		row.WebhookURL, row.SubscribeTries, row.NextSubscribeAt = webhooks, 0, &due
+	}
+	if err := db.in(ctx).Select("Scopes", "InstalledAt", "UninstalledAt", "WebhookURL", "SubscribeTries", "NextSubscribeAt").Updates(&row).Error; err != nil {
 		return nil, fmt.Errorf("install for company %s: %w", company, err)
 	}
 	return &row, db.keepToken(ctx, &row, given)
@@ -199,7 +206,7 @@ func (db *DB) UninstallFynd(ctx context.Context, id int64, why string, by Actor)
 			return err
 		}
 		err = tx.changeInstall(ctx, id, map[string]any{
-			"access_token": "", "refresh_token": "", "token_until": nil, "subscribed_at": nil, "uninstalled_at": now(), "problem": textOf(why),
+			"access_token": "", "refresh_token": "", "token_until": nil, "subscribed_at": nil, "next_subscribe_at": nil, "uninstalled_at": now(), "problem": textOf(why),
 		})
 		if err != nil {
 			return err

@@ -11,7 +11,7 @@ func (db *DB) SeedFyndInstall(ctx context.Context, e *FyndExtension, company, re
 	var install *FyndInstall
 	err := db.Tx(ctx, func(tx *DB) error {
 		var err error
-		install, err = tx.saveInstall(ctx, e, company, gofynd.Token{Refresh: refresh})
+		install, err = tx.saveInstall(ctx, e, company, gofynd.Token{Refresh: refresh}, "")
 		return err
 	})
 	return install, err

@@ -62,3 +62,19 @@ func tokenKind(state string) ui.Kind {
 	}
 	return ui.Good
 }
+
+// subscribeLabel is the button of a company's subscription.
+func subscribeLabel(i models.FyndInstall) string {
+	if i.SubscribedAt == nil {
+		return "Subscribe"
+	}
+	return "Subscribe again"
+}
+
+// subscribeTries is how often a subscription went wrong; when it is tried once more follows.
+func subscribeTries(i models.FyndInstall) string {
+	if i.SubscribeTries == 1 {
+		return "Tried once. Next attempt: "
+	}
+	return fmt.Sprintf("Tried %d times. Next attempt: ", i.SubscribeTries)
+}
