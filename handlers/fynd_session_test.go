@@ -44,7 +44,7 @@ func TestFyndSessionIsAnOrder(t *testing.T) {
 	}
 	page := p.enter("support").get("/sales/orders/" + p.text(`SELECT id::text FROM orders`))
 	shown := text(page.Find("#fynd-sessions"))
-	for _, said := range []string{fyndGID, "230.00 INR", "Test", "Net banking (State Bank of India)", "64d24a8a911bf1c20ac3685c", "can be paid until"} {
+	for _, said := range []string{fyndGID, "230.00 INR", "Test", "Net banking (State Bank of India)", "64d24a8a911bf1c20ac3685c", "To be paid until"} {
 		if !strings.Contains(shown, said) {
 			t.Errorf("the order page lacks %q: %q", said, shown)
 		}
