@@ -184,7 +184,7 @@ func (h *Handlers) turnRun(c echo.Context, do func(context.Context, string, *mod
 		if err != nil {
 			return err
 		}
-		v.Said = problem.Sentence
+		v.Said = problem.In(c.Request().Context())
 		return web.Render(c, http.StatusUnprocessableEntity, views.StatusRunPage(web.Page(c, "/sales/orders", "Change status of many"), v))
 	}
 	if err != nil {

@@ -31,7 +31,7 @@ func (h *Handlers) ListDataLog(c echo.Context) error {
 	v.Filter, v.Notices = models.ReadLogFilter(c.QueryParams(), choices, tables)
 	var problem *models.Problem
 	if v.Log, err = h.DB.DataLog(ctx, v.Filter, choices); errors.As(err, &problem) {
-		v.Problem = problem.Sentence
+		v.Problem = problem.In(c.Request().Context())
 	} else if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (h *Handlers) ReplayWebhook(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showWebhook(c, form.ID, http.StatusUnprocessableEntity, func(v *views.WebhookView) { v.Problem = problem.Sentence })
+		return h.showWebhook(c, form.ID, http.StatusUnprocessableEntity, func(v *views.WebhookView) { v.Problem = problem.In(c.Request().Context()) })
 	case errors.Is(err, models.ErrMoved):
 		return h.showWebhook(c, form.ID, http.StatusUnprocessableEntity, func(v *views.WebhookView) {
 			v.Replay, v.Problem = replay, "Something has changed since you looked. This is what it would do now."

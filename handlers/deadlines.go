@@ -48,7 +48,7 @@ func (h *Handlers) PlanCapture(c echo.Context) error {
 			fresh := v.Plan.Token
 			v.Plan = views.PlanForm{PaymentID: form.PaymentID, Token: fresh, Open: true, At: form.At, Problem: problem}
 			if v.PlanOf(form.PaymentID) != nil {
-				v.Said = problem.Sentence
+				v.Said = problem.In(c.Request().Context())
 			}
 		})
 	case err != nil:
@@ -67,7 +67,7 @@ func (h *Handlers) CancelPlannedCapture(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.Said = problem.Sentence })
+		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.Said = problem.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}

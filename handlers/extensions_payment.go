@@ -106,7 +106,7 @@ func (h *Handlers) SaveGateway(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showGateway(c, http.StatusUnprocessableEntity, at, func(v *views.GatewayView) { v.Refuse(form, err) })
+		return h.showGateway(c, http.StatusUnprocessableEntity, at, func(v *views.GatewayView) { v.Refuse(c.Request().Context(), form, err) })
 	case err != nil:
 		return err
 	}
@@ -155,7 +155,9 @@ func (h *Handlers) SaveReturnURLs(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showGateway(c, http.StatusUnprocessableEntity, at, func(v *views.GatewayView) { v.ReturnTyped, v.ReturnProblem = &form.Addresses, problem.Sentence })
+		return h.showGateway(c, http.StatusUnprocessableEntity, at, func(v *views.GatewayView) {
+			v.ReturnTyped, v.ReturnProblem = &form.Addresses, problem.In(c.Request().Context())
+		})
 	case err != nil:
 		return err
 	}

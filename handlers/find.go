@@ -23,7 +23,7 @@ func (h *Handlers) Find(c echo.Context) error {
 	frame := web.Page(c, "/find", "Find")
 	var problem *models.Problem
 	if errors.As(err, &problem) {
-		frame.Problem, found = problem.Sentence, &models.Found{}
+		frame.Problem, found = problem.In(c.Request().Context()), &models.Found{}
 	} else if err != nil {
 		return err
 	}

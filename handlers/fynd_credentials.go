@@ -88,7 +88,7 @@ func (h *Handlers) SaveFyndCredentials(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showCredentials(c, http.StatusUnprocessableEntity, asked, func(v *views.FyndCredentialsView) { v.Refuse(form.Values, err) })
+		return h.showCredentials(c, http.StatusUnprocessableEntity, asked, func(v *views.FyndCredentialsView) { v.Refuse(c.Request().Context(), form.Values, err) })
 	case err != nil:
 		return err
 	}

@@ -35,7 +35,7 @@ func (h *Handlers) NewFyndExtension(c echo.Context) error {
 func (h *Handlers) newExtension(c echo.Context, status int, form models.ExtensionForm, wrong []*models.Problem) error {
 	v := h.extensionView(c, &models.FyndExtension{})
 	v.Form = &form
-	v.Refuse(wrong)
+	v.Refuse(c.Request().Context(), wrong)
 	return web.Render(c, status, views.NewFyndExtensionPage(web.Page(c, views.FyndExtensionsPath, "Create Extension"), v))
 }
 
@@ -169,7 +169,7 @@ func (h *Handlers) SaveFyndExtension(c echo.Context) error {
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, form.ID, func(v *views.FyndExtensionView) {
 			v.Tab, v.Form = models.TabDetails, &form
-			v.Refuse(wrong)
+			v.Refuse(c.Request().Context(), wrong)
 		})
 	}
 	if err != nil {

@@ -42,7 +42,7 @@ func (h *Handlers) SaveFyndPublication(c echo.Context) error {
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, form.ID, func(v *views.FyndExtensionView) {
 			v.Tab, v.Typed = models.TabPublish, &entered
-			v.Refuse(wrong)
+			v.Refuse(c.Request().Context(), wrong)
 		})
 	}
 	return h.afterExtension(c, form.ID, models.TabPublish, "Saved.", err)
@@ -74,7 +74,7 @@ func (h *Handlers) stepReview(c echo.Context, event models.ReviewEvent, said str
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, param.ID, func(v *views.FyndExtensionView) {
 			v.Tab, v.Comment = models.TabOverview, param.Comment
-			v.Refuse(wrong)
+			v.Refuse(c.Request().Context(), wrong)
 		})
 	}
 	return h.afterExtension(c, param.ID, models.TabOverview, said, err)
@@ -105,7 +105,7 @@ func (h *Handlers) RevealFyndSecret(c echo.Context) error {
 	}
 	return h.showExtension(c, status, param.ID, func(v *views.FyndExtensionView) {
 		v.Tab, v.Secret = views.TabKey, secret
-		v.Refuse(wrong)
+		v.Refuse(c.Request().Context(), wrong)
 	})
 }
 
@@ -121,7 +121,7 @@ func (h *Handlers) ReplaceFyndSecret(c echo.Context) error {
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, param.ID, func(v *views.FyndExtensionView) {
 			v.Tab, v.Key = views.TabKey, param.Key
-			v.Refuse(wrong)
+			v.Refuse(c.Request().Context(), wrong)
 		})
 	}
 	return h.afterExtension(c, param.ID, views.TabKey, "The new secret is in force. The old one is refused from now on.", err)
@@ -137,7 +137,7 @@ func (h *Handlers) AddFyndSubscriber(c echo.Context) error {
 	if wrong := refused(err); wrong != nil {
 		return h.showExtension(c, http.StatusUnprocessableEntity, param.ID, func(v *views.FyndExtensionView) {
 			v.Tab, v.Company = views.TabSubscribers, param.Company
-			v.Refuse(wrong)
+			v.Refuse(c.Request().Context(), wrong)
 		})
 	}
 	return h.afterExtension(c, param.ID, views.TabSubscribers, "Added. The company may use the extension from now on.", err)

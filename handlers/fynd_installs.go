@@ -44,7 +44,7 @@ func (h *Handlers) SubscribeFyndInstall(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showInstalls(c, http.StatusUnprocessableEntity, form.Extension, problem.Sentence)
+		return h.showInstalls(c, http.StatusUnprocessableEntity, form.Extension, problem.In(c.Request().Context()))
 	case err != nil:
 		return err
 	}
@@ -67,7 +67,7 @@ func (h *Handlers) LinkFyndChannel(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showInstalls(c, http.StatusUnprocessableEntity, form.Extension, problem.Sentence)
+		return h.showInstalls(c, http.StatusUnprocessableEntity, form.Extension, problem.In(c.Request().Context()))
 	case err != nil:
 		return err
 	}

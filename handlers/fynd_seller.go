@@ -95,7 +95,7 @@ func sellerNote(c echo.Context, status int, title, sentence string) error {
 func refuseSeller(c echo.Context, status int, title string, err error) error {
 	var problem *models.Problem
 	if errors.As(err, &problem) {
-		return sellerNote(c, status, title, problem.Sentence)
+		return sellerNote(c, status, title, problem.In(c.Request().Context()))
 	}
 	return err
 }

@@ -125,7 +125,7 @@ func (h *Handlers) fixRows(c echo.Context, fix models.LimboFix, rows []string) (
 		var problem *models.Problem
 		switch {
 		case errors.As(err, &problem):
-			problems = append(problems, problem.Sentence)
+			problems = append(problems, problem.In(c.Request().Context()))
 		case err != nil:
 			return nil, nil, err
 		default:
@@ -182,7 +182,7 @@ func (h *Handlers) SaveLimboAlert(c echo.Context) error {
 	}, web.Actor(c))
 	var problem *models.Problem
 	if errors.As(err, &problem) {
-		return h.limboProblem(c, limboPath+"#alerts", problem.Sentence)
+		return h.limboProblem(c, limboPath+"#alerts", problem.In(c.Request().Context()))
 	}
 	if err != nil {
 		return err

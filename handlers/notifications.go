@@ -31,7 +31,7 @@ func (h *Handlers) CreateNotification(c echo.Context) error {
 	switch {
 	case errors.As(err, &problem):
 		return h.showOrder(c, http.StatusUnprocessableEntity, payment, func(v *views.OrderView) {
-			v.Notice.PaymentID, v.Notice.Problem = form.PaymentID, problem.Sentence
+			v.Notice.PaymentID, v.Notice.Problem = form.PaymentID, problem.In(c.Request().Context())
 		})
 	case err != nil:
 		return err

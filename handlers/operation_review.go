@@ -59,7 +59,7 @@ func (h *Handlers) showReview(c echo.Context, status int, form decisionForm, pro
 	var moved *models.Problem
 	switch {
 	case errors.As(err, &moved):
-		return h.showOrder(c, http.StatusUnprocessableEntity, review.Operation.OrderID, func(v *views.OrderView) { v.Said = moved.Sentence })
+		return h.showOrder(c, http.StatusUnprocessableEntity, review.Operation.OrderID, func(v *views.OrderView) { v.Said = moved.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}

@@ -29,7 +29,7 @@ func (h *Handlers) RetryOperation(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem) && op != nil:
-		return h.showOrder(c, http.StatusUnprocessableEntity, op.OrderID, func(v *views.OrderView) { v.Said = problem.Sentence })
+		return h.showOrder(c, http.StatusUnprocessableEntity, op.OrderID, func(v *views.OrderView) { v.Said = problem.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}
@@ -59,7 +59,7 @@ func (h *Handlers) RetryUpdate(c echo.Context) error {
 	err = h.DB.RetryPartner(ctx, form.UpdateID, web.Actor(c))
 	switch {
 	case errors.As(err, &problem):
-		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.Said = problem.Sentence })
+		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.Said = problem.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}

@@ -35,7 +35,7 @@ func (h *Handlers) changeLink(c echo.Context, change func(int64, models.Actor) e
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.LinkProblem = problem.Sentence })
+		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) { v.LinkProblem = problem.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}

@@ -36,7 +36,7 @@ func (h *Handlers) Pay(c echo.Context) error {
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &problem):
-		view := views.PayView{PayPage: page, Problem: problem.Sentence}
+		view := views.PayView{PayPage: page, Problem: problem.In(c.Request().Context())}
 		return web.Render(c, http.StatusUnprocessableEntity, views.PayPage(web.Page(c, "", "Pay"), view))
 	case err != nil:
 		return err

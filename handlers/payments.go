@@ -56,7 +56,7 @@ func (h *Handlers) paymentList(c echo.Context, q url.Values) (views.PaymentListV
 	ctx := c.Request().Context()
 	var problem *models.Problem
 	if v.List, err = h.DB.Payments(ctx, v.Filter, v.Choices); errors.As(err, &problem) {
-		v.Problem = problem.Sentence
+		v.Problem = problem.In(c.Request().Context())
 		return v, nil
 	} else if err != nil {
 		return v, err

@@ -93,7 +93,7 @@ func (h *Handlers) findPerson(c echo.Context, form privacyForm) (views.PrivacyVi
 	preview, err := h.DB.PreviewPrivacy(ctx, []int64{form.Store}, person)
 	var problem *models.Problem
 	if errors.As(err, &problem) {
-		return v, models.FieldProblem("find", "%s", problem.Sentence)
+		return v, models.FieldProblem("find", "%s", problem.In(c.Request().Context()))
 	}
 	v.Preview = preview
 	return v, err

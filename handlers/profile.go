@@ -42,6 +42,23 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	return web.SeeOther(c, "/profile")
 }
 
+// SetLanguage has every page from now on said in the language the person chose.
+func (h *Handlers) SetLanguage(c echo.Context) error {
+	code := c.FormValue("language")
+	err := h.DB.SetLanguage(c.Request().Context(), web.User(c).ID, code)
+	var problem *models.Problem
+	if errors.As(err, &problem) {
+		return h.showProfile(c, http.StatusUnprocessableEntity, problem)
+	}
+	if err != nil {
+		return err
+	}
+	if err := web.Notice(c, "Saved."); err != nil {
+		return err
+	}
+	return web.SeeOther(c, "/profile")
+}
+
 // EndMySessions signs a person out in every browser but this one.
 func (h *Handlers) EndMySessions(c echo.Context) error {
 	err := h.DB.EndSessions(c.Request().Context(), web.Actor(c), web.User(c).ID, web.Session(c))

@@ -57,7 +57,7 @@ func (h *Handlers) SaveStatusActions(c echo.Context) error {
 	case errors.As(err, &wrong):
 		return h.showStatusActions(c, http.StatusUnprocessableEntity, form, func(v *views.StatusActionsView) { v.Groups, v.Problems = groups, wrong })
 	case errors.As(err, &problem):
-		return h.showStatusActions(c, http.StatusUnprocessableEntity, form, func(v *views.StatusActionsView) { v.Groups, v.Problem = groups, problem.Sentence })
+		return h.showStatusActions(c, http.StatusUnprocessableEntity, form, func(v *views.StatusActionsView) { v.Groups, v.Problem = groups, problem.In(c.Request().Context()) })
 	case err != nil:
 		return err
 	}
@@ -127,7 +127,7 @@ func (h *Handlers) afterStatusAction(c echo.Context, form statusActionForm, said
 	case errors.As(err, &problem):
 		return h.showOrder(c, http.StatusUnprocessableEntity, form.OrderID, func(v *views.OrderView) {
 			if problem.Field == "" {
-				v.Said = problem.Sentence
+				v.Said = problem.In(c.Request().Context())
 				return
 			}
 			v.Pass = views.PassForm{ActionID: form.ActionID, Reason: form.Reason, Problem: problem}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,11 +28,11 @@ type ConfirmView struct {
 
 func (v ConfirmView) picked(id string) bool { return slices.Contains(v.Picks, id) }
 
-func (v ConfirmView) problem() string {
+func (v ConfirmView) problem(ctx context.Context) string {
 	if v.Problem == nil {
 		return ""
 	}
-	return v.Problem.Sentence
+	return v.Problem.In(ctx)
 }
 
 func confirmationPath(r *models.ConfirmationRun) string {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -34,7 +35,7 @@ type GatewayView struct {
 }
 
 // Refuse keeps what was entered, but for the secrets, and says what is wrong with it.
-func (v *GatewayView) Refuse(form models.SettingsForm, err error) {
+func (v *GatewayView) Refuse(ctx context.Context, form models.SettingsForm, err error) {
 	v.Form, v.Enabled = map[string]string{}, form.Enabled
 	for _, field := range v.Driver.Fields {
 		if !field.Secret {
@@ -46,10 +47,10 @@ func (v *GatewayView) Refuse(form models.SettingsForm, err error) {
 	switch {
 	case errors.As(err, &fields):
 		for _, p := range fields {
-			v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.Sentence})
+			v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.In(ctx)})
 		}
 	case errors.As(err, &problem):
-		v.Problem = problem.Sentence
+		v.Problem = problem.In(ctx)
 	}
 }
 
@@ -115,7 +116,7 @@ func (v GatewayView) value(field gateways.Field) string {
 	return field.Default
 }
 
-func (v GatewayView) field(field gateways.Field) ui.FieldView {
+func (v GatewayView) field(ctx context.Context, field gateways.Field) ui.FieldView {
 	view := ui.FieldView{Name: field.Slug, Label: field.Name, Help: field.Help, Value: v.value(field), Required: field.Required, Wide: true}
 	for _, problem := range v.Problems {
 		if problem.Name == field.Slug {

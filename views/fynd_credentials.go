@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"errors"
 	"net/url"
 
@@ -23,17 +24,17 @@ type FyndCredentialsView struct {
 }
 
 // Refuse keeps what was entered and says what is wrong with it.
-func (v *FyndCredentialsView) Refuse(values map[string]string, err error) {
+func (v *FyndCredentialsView) Refuse(ctx context.Context, values map[string]string, err error) {
 	v.Form = values
 	var fields models.FieldProblems
 	var problem *models.Problem
 	switch {
 	case errors.As(err, &fields):
 		for _, p := range fields {
-			v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.Sentence})
+			v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.In(ctx)})
 		}
 	case errors.As(err, &problem):
-		v.Problem = problem.Sentence
+		v.Problem = problem.In(ctx)
 	}
 }
 
@@ -65,7 +66,7 @@ func (v FyndCredentialsView) version() int {
 
 // field is a field of the form. What was sent and refused stands in it again, secrets too: only this seller sees it,
 // and no browser keeps the page.
-func (v FyndCredentialsView) field(field gateways.Field) ui.FieldView {
+func (v FyndCredentialsView) field(ctx context.Context, field gateways.Field) ui.FieldView {
 	view := ui.FieldView{Name: field.Slug, Label: field.Name, Help: field.Help, Required: field.Required, Wide: true}
 	for _, problem := range v.Problems {
 		if problem.Name == field.Slug {

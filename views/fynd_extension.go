@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,18 +90,18 @@ func extensionTabs(e *models.FyndExtension, shown string) []ui.Tab {
 }
 
 // Refuse puts what is wrong with a form into the page.
-func (v *FyndExtensionView) Refuse(problems []*models.Problem) {
+func (v *FyndExtensionView) Refuse(ctx context.Context, problems []*models.Problem) {
 	for _, p := range problems {
 		if p.Field == "" {
-			v.Problem = p.Sentence
+			v.Problem = p.In(ctx)
 			continue
 		}
-		v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.Sentence})
+		v.Problems = append(v.Problems, ui.FieldError{Name: p.Field, Message: p.In(ctx)})
 	}
 }
 
 // wrong is what is wrong with a field.
-func (v FyndExtensionView) wrong(field string) string {
+func (v FyndExtensionView) wrong(ctx context.Context, field string) string {
 	for _, p := range v.Problems {
 		if p.Name == field {
 			return p.Message

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -202,9 +203,9 @@ func channelLabel(c models.NotifyChannel) string {
 }
 
 // error is what is wrong with a field.
-func (v NotificationSettings) error(field string) string {
+func (v NotificationSettings) error(ctx context.Context, field string) string {
 	if v.Problem != nil && v.Problem.Field == field {
-		return v.Problem.Sentence
+		return v.Problem.In(ctx)
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -117,7 +118,7 @@ func (v OrderView) newActionForm(b actionButton, p *models.OrderPayment) ActionF
 	return f
 }
 
-func (f ActionForm) field(b actionButton, p *models.OrderPayment, name string) string {
+func (f ActionForm) field(ctx context.Context, b actionButton, p *models.OrderPayment, name string) string {
 	return fmt.Sprintf("%s-%d-%s", b.Action, p.ID, name)
 }
 

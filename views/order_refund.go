@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func (v OrderView) newRefundForm(p *models.OrderPayment) RefundForm {
 	return f
 }
 
-func (f RefundForm) field(p *models.OrderPayment, name string) string {
+func (f RefundForm) field(ctx context.Context, p *models.OrderPayment, name string) string {
 	return fmt.Sprintf("refund-%d-%s", p.ID, name)
 }
 

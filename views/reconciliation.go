@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -110,19 +111,19 @@ func (v ReconciliationsView) tabs() []ui.Tab {
 	}
 }
 
-func (v ReconciliationsView) field(f ui.FieldView) ui.FieldView {
+func (v ReconciliationsView) field(ctx context.Context, f ui.FieldView) ui.FieldView {
 	if v.Refused != nil && !v.Asked && v.Refused.Field == f.Name {
-		f.Error = v.Refused.Sentence
+		f.Error = v.Refused.In(ctx)
 	}
 	return f
 }
 
 // problem is what stands over the form, when it is about no field in particular.
-func (v ReconciliationsView) problem() string {
+func (v ReconciliationsView) problem(ctx context.Context) string {
 	if v.Refused == nil || v.Asked || v.Refused.Field != "" && v.Refused.Field != "store" {
 		return ""
 	}
-	return v.Refused.Sentence
+	return v.Refused.In(ctx)
 }
 
 func (v ReconciliationsView) storeOptions(chosen int64) []ui.Option {

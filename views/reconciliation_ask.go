@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -11,20 +12,20 @@ import (
 )
 
 // askField is a field of the form that asks a gateway.
-func (v ReconciliationsView) askField(f ui.FieldView) ui.FieldView {
+func (v ReconciliationsView) askField(ctx context.Context, f ui.FieldView) ui.FieldView {
 	f.ID = "ask-" + f.Name
 	if v.Asked && v.Refused.Field == f.Name {
-		f.Error = v.Refused.Sentence
+		f.Error = v.Refused.In(ctx)
 	}
 	return f
 }
 
 // askProblem is what stands over that form, when it is about no field.
-func (v ReconciliationsView) askProblem() string {
+func (v ReconciliationsView) askProblem(ctx context.Context) string {
 	if !v.Asked || slices.Contains([]string{"source", "days", "first", "last"}, v.Refused.Field) {
 		return ""
 	}
-	return v.Refused.Sentence
+	return v.Refused.In(ctx)
 }
 
 // sourceOptions are the gateways that can be asked. A mode is only said where it is not the one the store works in.

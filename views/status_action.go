@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -60,20 +61,20 @@ func (v StatusActionsView) group(action models.Action) models.StatusGroupForm {
 }
 
 // wrong are the sentences about one field.
-func (v StatusActionsView) wrong(field string) string {
+func (v StatusActionsView) wrong(ctx context.Context, field string) string {
 	var list []string
 	for _, p := range v.Problems {
 		if p.Field == field {
-			list = append(list, p.Sentence)
+			list = append(list, p.In(ctx))
 		}
 	}
 	return strings.Join(list, " ")
 }
 
-func (v StatusActionsView) fieldErrors() []ui.FieldError {
+func (v StatusActionsView) fieldErrors(ctx context.Context) []ui.FieldError {
 	var list []ui.FieldError
 	for _, p := range v.Problems {
-		list = append(list, ui.FieldError{Name: p.Field, Message: p.Sentence})
+		list = append(list, ui.FieldError{Name: p.Field, Message: p.In(ctx)})
 	}
 	return list
 }
@@ -208,11 +209,11 @@ func (f PassForm) reason(a models.StatusAction) string {
 	return f.Reason
 }
 
-func (f PassForm) wrong(a models.StatusAction) string {
+func (f PassForm) wrong(ctx context.Context, a models.StatusAction) string {
 	if f.ActionID != a.ID {
 		return ""
 	}
-	return fieldError(f.Problem, "reason")
+	return fieldError(ctx, f.Problem, "reason")
 }
 
 // actionName is a choice of the filter by status action, or "".

@@ -3,13 +3,13 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -79,50 +79,50 @@ func describe(err error, c echo.Context) (status int, sentence string) {
 	var httpErr *echo.HTTPError
 	switch {
 	case errors.As(err, &problem) && problem.Conflict:
-		return http.StatusConflict, problem.Sentence
+		return http.StatusConflict, problem.In(c.Request().Context())
 	case errors.As(err, &problem):
-		return http.StatusUnprocessableEntity, problem.Sentence
+		return http.StatusUnprocessableEntity, problem.In(c.Request().Context())
 	case errors.As(err, &wait):
 		return http.StatusTooManyRequests, wait.Error()
 	case errors.Is(err, models.ErrNotFound):
-		return http.StatusNotFound, "There is nothing at this address, or it is not for you to see."
+		return http.StatusNotFound, lang.T(c.Request().Context(), "There is nothing at this address, or it is not for you to see.")
 	case errors.Is(err, models.ErrForbidden):
-		return http.StatusForbidden, "Your role does not permit this. An owner can change that under Systems > Users."
+		return http.StatusForbidden, lang.T(c.Request().Context(), "Your role does not permit this. An owner can change that under Systems > Users.")
 	case errors.Is(err, models.ErrLinkSpent):
-		return http.StatusGone, "This link has been used or has run out. Ask an owner for a new one."
+		return http.StatusGone, lang.T(c.Request().Context(), "This link has been used or has run out. Ask an owner for a new one.")
 	case errors.Is(err, errForged):
-		return http.StatusForbidden, "This request did not come from a page of kartify, so nothing was done. Reload the page and try again."
+		return http.StatusForbidden, lang.T(c.Request().Context(), "This request did not come from a page of kartify, so nothing was done. Reload the page and try again.")
 	case errors.Is(err, errSignedOut):
-		return http.StatusUnauthorized, "Sign in first."
+		return http.StatusUnauthorized, lang.T(c.Request().Context(), "Sign in first.")
 	case errors.As(err, &tooBig):
-		return http.StatusRequestEntityTooLarge, fmt.Sprintf("This is more than the %d KiB that are accepted here.", tooBig.Limit/1024)
+		return http.StatusRequestEntityTooLarge, lang.T(c.Request().Context(), "This is more than the %d KiB that are accepted here.", tooBig.Limit/1024)
 	case errors.As(err, &httpErr):
 		return describeHTTP(httpErr, c)
 	case models.Unavailable(err) && c.Request().Context().Err() == nil:
-		return http.StatusServiceUnavailable, "The database does not answer at the moment. Try again in a few seconds."
+		return http.StatusServiceUnavailable, lang.T(c.Request().Context(), "The database does not answer at the moment. Try again in a few seconds.")
 	}
-	return http.StatusInternalServerError, "Something went wrong on our side. It has been noted."
+	return http.StatusInternalServerError, lang.T(c.Request().Context(), "Something went wrong on our side. It has been noted.")
 }
 
 func describeHTTP(err *echo.HTTPError, c echo.Context) (int, string) {
 	var number *strconv.NumError
 	if errors.As(err.Internal, &number) {
-		return http.StatusBadRequest, fmt.Sprintf("“%s” is not %s.", number.Num, kindOfNumber(c, number.Num))
+		return http.StatusBadRequest, lang.T(c.Request().Context(), "“%s” is not %s.", number.Num, kindOfNumber(c, number.Num))
 	}
 	sentence, _ := err.Message.(string)
 	switch err.Code {
 	case http.StatusNotFound:
-		return err.Code, "There is nothing at this address, or it is not for you to see."
+		return err.Code, lang.T(c.Request().Context(), "There is nothing at this address, or it is not for you to see.")
 	case http.StatusMethodNotAllowed:
-		return err.Code, "This address does not take such a request."
+		return err.Code, lang.T(c.Request().Context(), "This address does not take such a request.")
 	case http.StatusUnsupportedMediaType:
-		return err.Code, "Only forms are accepted here."
+		return err.Code, lang.T(c.Request().Context(), "Only forms are accepted here.")
 	}
 	switch {
 	case err.Code >= http.StatusInternalServerError:
-		return err.Code, "Something went wrong on our side. It has been noted."
+		return err.Code, lang.T(c.Request().Context(), "Something went wrong on our side. It has been noted.")
 	case sentence == "" || err.Internal != nil && sentence == err.Internal.Error(): // a sentence of the machine
-		return err.Code, "This request cannot be understood."
+		return err.Code, lang.T(c.Request().Context(), "This request cannot be understood.")
 	}
 	return err.Code, sentence
 }

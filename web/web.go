@@ -101,6 +101,7 @@ func (w *Web) around(route Route) echo.HandlerFunc {
 			if err := w.loadSession(c, s); err != nil {
 				return err
 			}
+			s.speak(c)
 		}
 		if err := w.permit(c, s); err != nil {
 			return err

@@ -42,18 +42,18 @@ func TestWords(t *testing.T) {
 func TestClock(t *testing.T) {
 	kolkata := time.FixedZone("IST", 5*3600+1800)
 	at := time.Date(2026, 11, 22, 20, 30, 5, 0, time.UTC)
-	if got, want := full(at, kolkata), "23 Nov 2026, 02:00:05 IST (UTC+05:30)"; got != want {
+	if got, want := full(t.Context(), at, kolkata), "23 Nov 2026, 02:00:05 IST (UTC+05:30)"; got != want {
 		t.Errorf("full = %q, want %q", got, want)
 	}
-	if got, want := full(at, nil), "22 Nov 2026, 20:30:05 UTC"; got != want {
+	if got, want := full(t.Context(), at, nil), "22 Nov 2026, 20:30:05 UTC"; got != want {
 		t.Errorf("full = %q, want %q", got, want)
 	}
 	for since, want := range map[time.Duration]string{
 		30 * time.Second: "just now", 61 * time.Minute: "1 h ago", 59 * time.Minute: "59 min ago",
 		50 * time.Hour: "2 d ago", 200 * time.Hour: "22 Nov 2026", -time.Minute: "22 Nov 2026, 20:30",
 	} {
-		if got := distance(since, at); got != want {
-			t.Errorf("distance(%s) = %q, want %q", since, got, want)
+		if got := distance(t.Context(), since, at); got != want {
+			t.Errorf("distance(t.Context(), %s) = %q, want %q", since, got, want)
 		}
 	}
 	if got := html(t, Time(time.Time{}, nil)); got != "" {

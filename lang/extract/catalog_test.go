@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/leonelquinteros/gotext"
+)
+
+// verb is a place for a value in a sentence; the number of the value does not matter, what it is does.
+var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*\d*(?:\.\d+)?([a-zA-Z%])`)
+
+func verbs(text string) []string {
+	var list []string
+	for _, m := range verb.FindAllStringSubmatch(text, -1) {
+		if m[2] != "%" && !slices.Contains(list, m[1]+m[2]) {
+			list = append(list, m[2])
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestCatalogsAreComplete fails for a sentence of the screens that a language lacks, and for one whose
+// values got lost on the way. "task words" brings the catalogs up to date.
+func TestCatalogsAreComplete(t *testing.T) {
+	said, err := messages("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(said) < 1000 {
+		t.Fatalf("only %d messages were found in the code", len(said))
+	}
+	files, err := filepath.Glob("../*.po")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("catalogs: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		po := gotext.NewPo()
+		po.Parse(text)
+		known := po.GetDomain().GetTranslations()
+		for _, m := range said {
+			told := known[m.One]
+			if told == nil || m.Many != "" && told.PluralID != m.Many {
+				t.Errorf("%s lacks %q, said in %s", file, m.One, m.Place)
+				continue
+			}
+			forms := 1
+			if m.Many != "" {
+				forms = plurals(header(text))
+			}
+			for n := range forms {
+				switch {
+				case told.Trs[n] == "":
+					t.Errorf("%s: %q of %s is not translated (form %d)", file, m.One, m.Place, n)
+				case m.Many == "" && !slices.Equal(verbs(m.One), verbs(told.Trs[n])):
+					t.Errorf("%s: %q has the values %v, its translation %q has %v", file, m.One, verbs(m.One), told.Trs[n], verbs(told.Trs[n]))
+				}
+			}
+		}
+		if len(known) > len(said)+1 { // and the header
+			t.Errorf("%s has %d messages, the code says %d: run task words", file, len(known)-1, len(said))
+		}
+	}
+}
