@@ -46,7 +46,7 @@ func (w *world) meera() map[string]string {
 	return map[string]string{
 		":reconciliation": fmt.Sprint(reconciliation), ":row": "1",
 		":export": export, ":order": "1001", ":payment": fmt.Sprint(payment), ":id": fmt.Sprint(operation), ":operation": fmt.Sprint(operation), ":user": fmt.Sprint(user),
-		":update": fmt.Sprint(update), ":webhook": fmt.Sprint(webhook), ":gateway": "razorpay", ":email": "1", ":view": "1", ":run": strings.Repeat("R", 26), ":action": "1", ":job": "fold-day-totals", ":confirmation": strings.Repeat("C", 26), ":store": "40", ":token": "none", ":apitoken": "1", ":privacy": "1", ":install": "1", ":channel": "1", ":extension": "1",
+		":update": fmt.Sprint(update), ":webhook": fmt.Sprint(webhook), ":gateway": "razorpay", ":email": "1", ":view": "1", ":run": strings.Repeat("R", 26), ":action": "1", ":job": "fold-day-totals", ":confirmation": strings.Repeat("C", 26), ":store": "40", ":token": "none", ":apitoken": "1", ":privacy": "1", ":install": "1", ":channel": "1", ":part": "event", ":extension": "1",
 	}
 }
 

@@ -103,9 +103,9 @@ func TestOrdersByDeadline(t *testing.T) {
 	} {
 		page := farah.get("/sales/orders?deadline=" + x.deadline)
 		var rows []string
-		for i := range page.Find("tr[data-order]").Length() {
-			row := page.Find("tr[data-order]").Eq(i)
-			rows = append(rows, row.AttrOr("data-order", "")+" "+text(row.Find("td.state time")))
+		for i := range page.Find("tr:has(a.open)").Length() {
+			row := page.Find("tr:has(a.open)").Eq(i)
+			rows = append(rows, text(row.Find("a.open"))+" "+text(row.Find("td.state time")))
 		}
 		if got := strings.Join(rows, "|"); got != x.want {
 			t.Errorf("%s: %s, want %s", x.deadline, got, x.want)
@@ -128,7 +128,7 @@ func TestOrdersByDeadline(t *testing.T) {
 	if got := text(chosen.Find("thead")); !strings.Contains(got, "Capture before") {
 		t.Errorf("chosen, the columns are %q", got)
 	}
-	if got := text(chosen.Find(fmt.Sprintf("tr[data-order='%d']", captured))); strings.Contains(got, "left") {
+	if got := text(chosen.Find(rowOf(captured))); strings.Contains(got, "left") {
 		t.Errorf("an order that is captured has a deadline: %q", got)
 	}
 }

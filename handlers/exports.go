@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"path"
@@ -42,25 +41,6 @@ func (h *Handlers) exports(c echo.Context) (v views.ExportsView, err error) {
 	}
 	v.Exports, err = h.DB.Exports(ctx)
 	return v, err
-}
-
-// CountExport is the Export form of a list whose orders were counted to the last.
-func (h *Handlers) CountExport(c echo.Context) error {
-	ctx, q := c.Request().Context(), c.QueryParams()
-	if !web.IsHTMX(c) {
-		return c.Redirect(http.StatusSeeOther, ordersPath(q.Encode()))
-	}
-	choices, err := h.DB.OrderChoices(ctx, web.User(c).ID)
-	if err != nil {
-		return err
-	}
-	v := views.OrderListView{CSRF: web.CSRF(c), Choices: choices}
-	v.Filter, _ = models.ReadOrderFilter(q, choices)
-	var problem *models.Problem
-	if v.Tally, err = h.DB.ExportTally(ctx, v.Filter, choices); err != nil && !errors.As(err, &problem) {
-		return err
-	}
-	return web.Render(c, http.StatusOK, views.ExportForm(v))
 }
 
 type exportForm struct {

@@ -135,14 +135,14 @@ func TestExcelFileHasACover(t *testing.T) {
 func TestMissingOrdersAreAskedAbout(t *testing.T) {
 	s := exportSite(t)
 	b := s.as(modelstest.Person(t, s.db, "Mira", models.Manager))
-	p := b.get("/sales/orders")
+	p := b.get("/exports/count")
 	if got := p.said("#order-export [data-missing-question] legend"); got != "2 missing orders match this filter: include them?" {
 		t.Errorf("the menu asks %q", got)
 	}
 	if got := p.said("#order-export p b"); got != "4 orders match" {
 		t.Errorf("the menu promises %q", got)
 	}
-	if got := b.get("/sales/orders?status=missing").said("#order-export .help"); !strings.HasPrefix(got, "These are missing orders alone.") {
+	if got := b.get("/exports/count?status=missing").said("#order-export .help"); !strings.HasPrefix(got, "These are missing orders alone.") {
 		t.Errorf("with missing orders alone the menu says %q", got)
 	}
 	for _, tt := range []struct{ query, missing, ids string }{

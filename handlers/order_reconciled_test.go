@@ -37,7 +37,7 @@ func TestOrderSaysHowItWasReconciled(t *testing.T) {
 	if got := text(owner.get("/sales/orders?reconciled=differs").Find("main")); !strings.Contains(got, fmt.Sprint(order)) || !strings.Contains(got, "differs") {
 		t.Errorf("the list of what differs: %q", got)
 	}
-	if got := owner.get("/sales/orders?reconciled=agrees").Find(fmt.Sprintf("tr[data-order='%d']", order)).Length(); got != 0 {
+	if got := owner.get("/sales/orders?reconciled=agrees").Find(rowOf(order)).Length(); got != 0 {
 		t.Error("an order that differs is listed as one that agrees")
 	}
 }

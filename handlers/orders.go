@@ -36,18 +36,28 @@ func showOrders(c echo.Context, status int, v views.OrderListView) error {
 	return web.Render(c, status, views.OrdersPage(web.Page(c, "/sales/orders", "Orders"), v))
 }
 
-// orderList reads the list that a query asks for. A list that takes too long is a page that says so.
-func (h *Handlers) orderList(c echo.Context, q url.Values) (views.OrderListView, error) {
-	ctx, user := c.Request().Context(), web.User(c)
+// orderFilter is a list as its query asks for it, not read yet.
+func (h *Handlers) orderFilter(c echo.Context, q url.Values) (views.OrderListView, error) {
+	user := web.User(c)
 	v := views.OrderListView{User: user.ID, CSRF: web.CSRF(c), MayShare: user.May(models.ViewsShare), MayExport: user.May(models.OrdersExport), MayChange: user.May(models.OrdersStatus), Now: time.Now(), Gateways: h.gatewayOptions()}
 	var err error
-	if v.Choices, err = h.DB.ChoicesOf(ctx, user); err != nil {
+	if v.Choices, err = h.DB.ChoicesOf(c.Request().Context(), user); err != nil {
 		return v, err
 	}
 	v.Filter, v.Notices = models.ReadOrderFilter(q, v.Choices)
+	return v, nil
+}
+
+// orderList reads the list that a query asks for. A list that takes too long is a page that says so.
+func (h *Handlers) orderList(c echo.Context, q url.Values) (views.OrderListView, error) {
+	ctx := c.Request().Context()
+	v, err := h.orderFilter(c, q)
+	if err != nil {
+		return v, err
+	}
 	var problem *models.Problem
 	if v.List, err = h.DB.Orders(ctx, v.Filter, v.Choices); errors.As(err, &problem) {
-		v.Problem = problem.Sentence
+		v.Problem = problem.In(c.Request().Context())
 		return v, nil
 	} else if err != nil {
 		return v, err

@@ -45,8 +45,11 @@ func (h *Handlers) salesRoutes() []web.Route {
 		scoped(get("/sales/orders/count", models.OrdersRead, h.CountOrders)),
 		scoped(get("/sales/orders/export.csv", models.OrdersExport, h.ExportOrders)),
 		scoped(get("/sales/orders/export.xlsx", models.OrdersExport, h.ExportOrders)),
+		scoped(get("/sales/orders/filters/:part", models.OrdersRead, h.EditOrderFilter)),
+		scoped(get("/sales/orders/columns", models.OrdersRead, h.EditOrderColumns)),
 		scoped(post("/sales/orders/columns", models.OrdersRead, h.ChooseOrderColumns)),
 		scoped(get("/sales/orders/views", models.OrdersRead, h.ListSavedViews)),
+		scoped(get("/sales/orders/views/new", models.OrdersRead, h.NewSavedView)),
 		scoped(post("/sales/orders/views", models.OrdersRead, h.CreateSavedView)),
 		scoped(post("/sales/orders/views/:view", models.OrdersRead, h.ChangeSavedView)),
 		scoped(post("/sales/orders/views/:view/delete", models.OrdersRead, h.DeleteSavedView)),
@@ -109,7 +112,7 @@ func (h *Handlers) salesRoutes() []web.Route {
 
 		// Exports
 		menu("Sales > Exports", "shopping-cart", scoped(get("/exports", models.OrdersExport, h.ListExports))),
-		scoped(get("/exports/count", models.OrdersExport, h.CountExport)),
+		scoped(get("/exports/count", models.OrdersExport, h.NewExport)),
 		background(get("/exports/progress", models.OrdersExport, h.ExportProgress)),
 		scoped(post("/exports", models.OrdersExport, h.CreateExport)),
 		scoped(get("/exports/:export/file", models.OrdersExport, h.DownloadExport)),
@@ -227,7 +230,9 @@ func (h *Handlers) personRoutes() []web.Route {
 		post("/logout", models.Public, h.SignOut),
 		get("/setup/:token", models.Public, h.ShowSetup),
 		post("/setup/:token", models.Public, h.SetUp),
+		get("/keyboard", models.SignedIn, h.ShowKeyboard),
 		get("/profile", models.SignedIn, h.ShowProfile),
+		post("/profile/language", models.SignedIn, h.SetLanguage),
 		post("/profile/password", models.SignedIn, h.ChangePassword),
 		post("/profile/sessions/end", models.SignedIn, h.EndMySessions),
 	}

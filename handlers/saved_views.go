@@ -44,7 +44,7 @@ func (h *Handlers) CreateSavedView(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		v.View, v.Refused = view, problem
+		v.View, v.Refused, v.Open = view, problem, views.FormSave
 		return web.Render(c, http.StatusUnprocessableEntity, views.OrdersPage(web.Page(c, "/sales/orders", "Orders"), v))
 	}
 	if err != nil {

@@ -3,11 +3,13 @@
 package views
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/views/ui"
 )
 
@@ -56,14 +58,14 @@ func (m MenuItem) holds(active string) bool {
 }
 
 // windowTitle names the page for tabs and bookmarks, the most particular word first.
-func (f Frame) windowTitle() string {
+func (f Frame) windowTitle(ctx context.Context) string {
 	words := []string{}
 	if f.Title != "" {
-		words = append(words, f.Title)
+		words = append(words, lang.T(ctx, f.Title))
 	}
 	for _, crumb := range slices.Backward(f.Crumbs) {
-		if !slices.Contains(words, crumb.Label) {
-			words = append(words, crumb.Label)
+		if label := lang.T(ctx, crumb.Label); !slices.Contains(words, label) {
+			words = append(words, label)
 		}
 	}
 	return strings.Join(append(words, "kartify"), " · ")

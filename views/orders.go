@@ -31,6 +31,7 @@ type OrderListView struct {
 	MayChange bool             // the status of orders
 	View      models.SavedView // as the person filled it in
 	Refused   *models.Problem  // why it was not saved
+	Open      string           // which of the forms is open, such as FormColumns
 	Now       time.Time
 }
 
@@ -50,6 +51,23 @@ const (
 	orderForm   = "order-filter"
 )
 
+// The forms of the list that come when they are opened.
+const (
+	FormExport  = "export"
+	FormSave    = "save"
+	FormColumns = "columns"
+)
+
+// The parts of its filter that do so as well.
+const (
+	FormEvents  = "event"
+	FormDates   = "added"
+	FormFilters = "more"
+)
+
+// FormsOfFilter are all parts of the filter that come when they are opened.
+var FormsOfFilter = []string{FormEvents, FormDates, FormFilters}
+
 // SavedQuery is a filter as a saved view keeps it: what is listed and in which order, but no page.
 func SavedQuery(f models.OrderFilter) string {
 	f = f.FirstPage()
@@ -57,9 +75,10 @@ func SavedQuery(f models.OrderFilter) string {
 	return f.Query().Encode()
 }
 
-// swapTo makes a link replace the list and write its address into the address bar.
-func swapTo(path string) templ.Attributes {
-	return templ.Attributes{"hx-get": path, "hx-target": orderTarget, "hx-swap": "outerHTML", "hx-push-url": "true"}
+// orderLinks makes the links in an element replace the list and write their addresses into the address bar. A
+// link takes the place of what the form has under way.
+func orderLinks() templ.Attributes {
+	return templ.Attributes{"hx-boost": "true", "hx-target": orderTarget, "hx-swap": "outerHTML", "hx-sync": "#order-filter:replace"}
 }
 
 // apart sends a part of the page along with the list it stands outside of.
@@ -136,7 +155,7 @@ func (v OrderListView) canonical() string { return OrdersPath(v.Filter) }
 
 func (v OrderListView) sort(label, column, class string) ui.Sort {
 	f, now := v.Filter.FirstPage(), v.Filter.Sort
-	s := ui.Sort{Label: label, Class: class, Target: orderTarget}
+	s := ui.Sort{Label: label, Class: class}
 	f.Sort = models.OrderSort{Column: column}
 	if now.Column == column {
 		s.Dir = "descending"
@@ -161,7 +180,7 @@ func (v OrderListView) oldestFirst() string {
 
 func (v OrderListView) pager() ui.PagerView {
 	f, rows := v.Filter, len(v.List.Rows)
-	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: "orders", Target: orderTarget}
+	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: "orders"}
 	if v.List.First {
 		p.Shown = "1–" + p.Shown
 	}

@@ -156,6 +156,14 @@ func (v OrderListView) zone() string {
 	return "the zone of each order's own store (" + strings.Join(zones, ", ") + ")"
 }
 
+// added is the choice of the days on which orders were added.
+func (v OrderListView) added() ui.DateRangeView {
+	return ui.DateRangeView{
+		Label: "Date added", FromName: "added_from", From: v.Filter.Added.From, ToName: "added_to", To: v.Filter.Added.To,
+		Zone: v.zone(), Presets: v.presets(), Target: orderTarget,
+	}
+}
+
 // presets are spans of days people ask for most, ending today where the store is.
 func (v OrderListView) presets() []ui.Link {
 	today := v.Now

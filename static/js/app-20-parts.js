@@ -77,6 +77,22 @@
     kartify.openRow(row, e.ctrlKey || e.metaKey);
   });
 
+  // The box and the buttons of a row say which row they are about, and a copying button what it copies.
+  const told = new WeakSet();
+  const tell = () => {
+    for (const row of document.querySelectorAll("table[data-named] tbody tr")) {
+      if (told.has(row)) continue;
+      told.add(row);
+      const about = row.querySelector(".lead")?.textContent.trim();
+      for (const control of row.querySelectorAll(".pick input, .act :is(a, button), [data-copy]")) {
+        const what = control.matches("[data-copy]") ? control.parentElement.querySelector("code").textContent : about;
+        control.ariaLabel = `${control.ariaLabel || control.textContent.trim()} ${what}`;
+      }
+    }
+  };
+  document.addEventListener("htmx:load", tell);
+  tell();
+
   // Ticking rows.
   const count = (root) => {
     const boxes = [...root.querySelectorAll("[data-pick]")];

@@ -1,11 +1,11 @@
 {
-  const { keep, openRow } = kartify;
+  const { on, keep, openRow } = kartify;
   let before = ""; // the key before this one, for "g o"
 
-  for (const box of document.querySelectorAll("[data-keys-on]")) {
-    box.checked = keep("keys") !== "off";
-    box.addEventListener("change", () => keep("keys", box.checked ? null : "off"));
-  }
+  document.addEventListener("htmx:load", () => {
+    for (const box of document.querySelectorAll("[data-keys-on]")) box.checked = keep("keys") !== "off";
+  });
+  on("change", "[data-keys-on]", (e, box) => keep("keys", box.checked ? null : "off"));
 
   const rows = () => [...document.querySelectorAll("main tbody tr")].filter((row) => row.dataset.open || row.querySelector("a.open"));
   const here = () => document.querySelector("main tr.at");
@@ -23,7 +23,7 @@
 
   const keys = {
     "/": () => document.querySelector("[data-finder], input[type=search]")?.focus(),
-    "?": () => document.getElementById("keyboard-help")?.showModal(),
+    "?": () => document.querySelector("[data-dialog=keyboard-help]")?.click(),
     j: () => move(1),
     k: () => move(-1),
     Enter: () => here() && openRow(here()),

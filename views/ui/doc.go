@@ -9,7 +9,7 @@
 //	the page   Heading Tabs Columns Column Panel PanelHead Facts Fact Code Payload
 //	a list     List FilterForm Chips Table SortHeader PickAll Pick BulkBar Pager
 //	a form     Form fields: Field Input Select Textarea Secret MaskedSecret Check Switch FormProblems CSRF
-//	choices    MultiSelect DateRange Dropdown
+//	choices    MultiSelect DateRange Dropdown Later
 //	windows    Dialog DialogLink DialogActions
 //	progress   Steps OperationSteps Timeline Event
 //

@@ -18,6 +18,15 @@ func swap(path, target string) templ.Attributes {
 	return templ.Attributes{"hx-get": path, "hx-target": target, "hx-swap": "outerHTML", "hx-push-url": "true"}
 }
 
+// swaps makes the links in an element replace the region called target ("#orders") and write their addresses
+// into the address bar: said once for all of them.
+func swaps(target string) templ.Attributes {
+	if target == "" {
+		return nil
+	}
+	return templ.Attributes{"hx-boost": "true", "hx-target": target, "hx-swap": "outerHTML"}
+}
+
 // initials are one or two letters that stand for a name.
 func initials(name string) string {
 	var letters []rune

@@ -34,6 +34,7 @@ func Handler() http.Handler {
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { show(w, r, http.StatusOK, page) })
 	}
+	mux.HandleFunc("GET /keyboard", func(w http.ResponseWriter, r *http.Request) { show(w, r, http.StatusOK, views.KeyboardHelp()) })
 	mux.HandleFunc("POST /refunds", refund)
 	return mux
 }
