@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func openOffice(t *testing.T) *office {
 	razorpay, ccavenue, gofynd := o.bogus.Driver(), o.bogus.Driver(), o.bogus.Driver()
 	razorpay.Code, razorpay.Name, razorpay.Support = "razorpay", "Razorpay", "help@razorpay.example"
 	ccavenue.Code, ccavenue.Name = "ccavenue", "CCAvenue"
+	ccavenue.Fields = append(slices.Clone(ccavenue.Fields), gateways.Field{Slug: "merchant_id", Name: "Merchant ID", Account: gateways.Whole})
 	gofynd.Code, gofynd.Name = "gofynd", "GoFynd API"
 	o.db = modelstest.DB(t, func(options *models.Options) {
 		options.MaxConns = 20

@@ -58,6 +58,9 @@ var invariants = []struct{ name, sql string }{
 		SELECT 'operation ' || id FROM operations WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at IS NULL`},
 	{"no two operations of a payment share a provider's id", `
 		SELECT 'payment ' || payment_id FROM operations WHERE ref <> '' GROUP BY payment_id, kind, ref HAVING count(*) > 1`},
+	{"what is done with a payment is done in its store, at its gateway and in its mode", `
+		SELECT 'operation ' || o.id FROM operations o JOIN payments p ON p.id = o.payment_id JOIN gateway_settings s ON s.id = o.settings_id
+		WHERE (s.store_id, s.gateway, s.mode) <> (p.store_id, p.gateway, p.mode)`},
 	{"the totals of an order equal its lines", `
 		SELECT 'order ' || o.id FROM orders o JOIN (SELECT order_id, sum(quantity * unit_minor) AS items, sum(discount_minor) AS discount, sum(tax_minor) AS tax
 			FROM order_items GROUP BY order_id) i ON i.order_id = o.id

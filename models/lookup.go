@@ -167,31 +167,6 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 	return found, nil
 }
 
-// sighting is what was seen with one version of settings.
-type sighting struct {
-	with     origin
-	payments []gateways.Payment
-}
-
-// shows says whether a payment is among what was seen, by the provider's id.
-func (s sighting) shows(ref string) bool {
-	return slices.ContainsFunc(s.payments, func(p gateways.Payment) bool { return p.Ref == ref })
-}
-
-// saw adds payments to what was seen with the same settings.
-func saw(seen []sighting, with origin, payments ...gateways.Payment) []sighting {
-	if len(payments) == 0 {
-		return seen
-	}
-	for i := range seen {
-		if seen[i].with == with {
-			seen[i].payments = append(seen[i].payments, payments...)
-			return seen
-		}
-	}
-	return append(seen, sighting{with, payments})
-}
-
 // isNoOrders says whether a gateway cannot be asked about orders at all.
 func isNoOrders(err error) bool { return err == error(errNoOrders) } //nolint:errorlint // it is that very value
 

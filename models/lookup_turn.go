@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kartify/kartify/gateways"
@@ -71,4 +72,29 @@ func (db *DB) forgotten(ctx context.Context, order int64, ref string, refusal er
 		}
 	}
 	return []gateways.Payment{{Ref: ref, OrderRef: begun[0].OrderRef, Canceled: true, Reason: "The provider does not know this payment page any more; nothing was paid on it."}}, nil
+}
+
+// sighting is what was seen with one version of settings.
+type sighting struct {
+	with     origin
+	payments []gateways.Payment
+}
+
+// shows says whether a payment is among what was seen, by the provider's id.
+func (s sighting) shows(ref string) bool {
+	return slices.ContainsFunc(s.payments, func(p gateways.Payment) bool { return p.Ref == ref })
+}
+
+// saw adds payments to what was seen with the same settings.
+func saw(seen []sighting, with origin, payments ...gateways.Payment) []sighting {
+	if len(payments) == 0 {
+		return seen
+	}
+	for i := range seen {
+		if seen[i].with == with {
+			seen[i].payments = append(seen[i].payments, payments...)
+			return seen
+		}
+	}
+	return append(seen, sighting{with, payments})
 }
