@@ -1,6 +1,7 @@
 package gateways
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -16,6 +17,9 @@ const (
 	lookedUp = "Whether it happened is not known yet; it is looked up before anything else is done."
 	longest  = time.Hour // that we let a provider ask us to wait
 )
+
+// silence is what people read where no sure answer came.
+func (c *Client) silence() string { return cmp.Or(c.Silence, lookedUp) }
 
 // unanswered is the error of a call to which no whole answer came. Only when nothing was sent is it
 // certain that nothing happened.
@@ -33,9 +37,9 @@ func (c *Client) unanswered(verb string, timeout time.Duration, unsent bool, cau
 	case unsent:
 		e.Kind, e.Message = Unavailable, c.Name+" could not be reached; nothing was sent. It is tried again."
 	case errors.As(cause, &waiting) && waiting.Timeout():
-		e.Message = fmt.Sprintf("%s did not answer within %v. %s", c.Name, timeout, lookedUp)
+		e.Message = fmt.Sprintf("%s did not answer within %v. %s", c.Name, timeout, c.silence())
 	default:
-		e.Message = "The connection to " + c.Name + " broke before its answer came. " + lookedUp
+		e.Message = "The connection to " + c.Name + " broke before its answer came. " + c.silence()
 	}
 	return e
 }
@@ -50,11 +54,11 @@ func (c *Client) refused(verb string, res *http.Response, body []byte) *Error {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Message = Unavailable, c.Name+" asks for fewer calls; nothing happened. It is tried again."
 	case status >= 500:
-		e.Message = c.Name + " had a fault of its own. " + lookedUp
+		e.Message = c.Name + " had a fault of its own. " + c.silence()
 	case status >= 300 && status < 400:
-		e.Message = c.Name + " pointed elsewhere, which is not followed. " + lookedUp
+		e.Message = c.Name + " pointed elsewhere, which is not followed. " + c.silence()
 	default:
-		e.Message = c.Name + " answered in a way it does not document. " + lookedUp
+		e.Message = c.Name + " answered in a way it does not document. " + c.silence()
 	}
 	if c.Explain != nil {
 		c.Explain(e, body)

@@ -35,6 +35,7 @@ type platform struct {
 	refunds  map[string]string
 	regress  []string // words that came too late
 	renewals int
+	tired    int // renewals that it still answers with a fault of its own
 }
 
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -42,6 +43,11 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	if strings.HasSuffix(r.URL.Path, "/oauth/token") {
+		if p.tired > 0 {
+			p.tired--
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
 		p.renewals++
 		_, _ = fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3599,"refresh_token":"refresh-%[1]d"}`, p.renewals+1)
 		return

@@ -188,6 +188,26 @@ func TestTokensOfACompany(t *testing.T) {
 			t.Errorf("it says %q", got)
 		}
 	})
+	t.Run("none for a moment", func(t *testing.T) {
+		s := openSeller(t)
+		s.fynd.tired = 2
+		s.exec(`UPDATE fynd_installs SET token_until = NULL`)
+		s.session("pending", 0)
+		s.move("e1", "captured")
+		s.listen(1)
+		if got := s.text(`SELECT concat_ws(' ', state, tries, next_at < clock_timestamp() + interval '3 seconds', problem) FROM partner_updates`); got != "queued 0 t Fynd gave no access token. Fynd had a fault of its own. Whether it took this is not known." {
+			t.Errorf("while the buyer waits it says %q", got)
+		}
+		s.exec(`UPDATE partner_updates SET created_at = created_at - interval '1 day', next_at = clock_timestamp()`)
+		s.listen(1)
+		if got := s.text(`SELECT concat_ws(' ', state, tries, round(extract(epoch FROM next_at - clock_timestamp()))) FROM partner_updates`); got != "queued 0 60" {
+			t.Errorf("after a day it says %q", got)
+		}
+		s.listen(1)
+		if got := s.updates(); got != "complete done 1" {
+			t.Errorf("%s: Fynd heard %v", got, s.fynd.heard)
+		}
+	})
 	t.Run("an extension that was uninstalled", func(t *testing.T) {
 		s := openSeller(t)
 		s.session("pending", 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gofynd"
@@ -107,6 +108,15 @@ type tokenless struct{ cause error }
 
 func (t *tokenless) Error() string { return t.cause.Error() }
 func (t *tokenless) Unwrap() error { return t.cause }
+
+// pause is how long to wait for a token when an update has waited for so long already: not long while the buyer may be
+// waiting too. Without anybody to ask for one it takes a person.
+func (t *tokenless) pause(waited time.Duration) time.Duration {
+	if gateways.KindOf(t.cause) == gateways.Declined || errors.As(t.cause, new(*Problem)) {
+		return time.Minute
+	}
+	return min(max(waited/2, 2*time.Second), time.Minute)
+}
 
 // sentence is why there is no token, for people.
 func (t *tokenless) sentence() string {

@@ -33,7 +33,7 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 	var none *tokenless
 	if errors.As(answer, &none) { // nothing was said, so it was no attempt
 		u.Tries--
-		return db.putOff(ctx, u, at.Add(time.Minute), none.sentence())
+		return db.putOff(ctx, u, at.Add(none.pause(at.Sub(u.CreatedAt))), none.sentence())
 	}
 	attempt := PartnerAttempt{At: at, Exchanges: exchanges}
 	if answer != nil {

@@ -39,7 +39,7 @@ type Extension struct {
 // NewExtension is an extension with these settings.
 func NewExtension(s ExtensionSettings) *Extension {
 	e := &Extension{key: s.Key, secret: s.Secret, now: time.Now}
-	e.api = &gateways.Client{Name: name, Base: first(s.BaseURL, s.PlatformURL, base), Timeout: s.Timeout, HTTP: s.HTTP, Secrets: []string{s.Secret}, Explain: explainGrant}
+	e.api = &gateways.Client{Name: name, Base: first(s.BaseURL, s.PlatformURL, base), Timeout: s.Timeout, HTTP: s.HTTP, Secrets: []string{s.Secret}, Silence: "Whether it took this is not known.", Explain: explainGrant}
 	e.api.Base = strings.TrimRight(e.api.Base, "/")
 	e.api.Public = s.BaseURL == "" && s.PlatformURL != ""
 	e.api.Sign = func(req *http.Request, body []byte) { signRequest(req, body, e.now()) }

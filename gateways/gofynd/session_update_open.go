@@ -21,10 +21,13 @@ type Channel struct {
 	HTTP        *http.Client // nil: our own
 }
 
+// toldAgain is what becomes of a message to Fynd that it may not have taken.
+const toldAgain = "Whether it took this is not known; it is told once more."
+
 // OpenChannel makes a Gateway that speaks for an extension, as its client libraries do: with the company's token, and
 // with every request signed.
 func OpenChannel(c Channel) (*Gateway, error) {
-	api := &gateways.Client{Name: name, Base: strings.TrimRight(first(c.BaseURL, c.PlatformURL, base), "/"), Timeout: c.Timeout, HTTP: c.HTTP, Secrets: []string{c.Token, c.Secret}, Explain: explain}
+	api := &gateways.Client{Name: name, Base: strings.TrimRight(first(c.BaseURL, c.PlatformURL, base), "/"), Timeout: c.Timeout, HTTP: c.HTTP, Secrets: []string{c.Token, c.Secret}, Silence: toldAgain, Explain: explain}
 	api.Public = c.BaseURL == "" && c.PlatformURL != ""
 	address, err := url.Parse(api.Base)
 	switch {
