@@ -20,6 +20,17 @@ func (t Text) In(ctx context.Context) string { return T(ctx, t.Format, t.Args...
 // String says it in English, for logs and machines.
 func (t Text) String() string { return fill(t.Format, t.Args) }
 
+// Counted is a sentence about a number that is not known yet.
+type Counted struct{ One, Many string }
+
+// Several is a sentence for one of something and for many, to be said when it is known how many there are.
+func Several(one, many string) Counted { return Counted{One: one, Many: many} }
+
+// In says it for n, as N does.
+func (c Counted) In(ctx context.Context, n int, args ...any) string {
+	return N(ctx, c.One, c.Many, n, args...)
+}
+
 // amount is money, which writes itself with a decimal point.
 type amount interface {
 	fmt.Stringer

@@ -21,7 +21,7 @@ type message struct {
 
 // spoken are the functions whose literals are said, with the place of the sentence among the arguments.
 var spoken = map[string][]int{
-	"lang.T": {1}, "lang.N": {1, 2}, "lang.Textf": {0}, "ui.Say": {0}, "Say": {0},
+	"lang.T": {1}, "lang.N": {1, 2}, "lang.Textf": {0}, "lang.Several": {0, 1}, "ui.Say": {0}, "Say": {0},
 	"problemf": {0}, "conflictf": {0}, "FieldProblem": {1}, "models.FieldProblem": {1},
 	"web.Notice": {1}, "web.Problem": {1},
 }
@@ -39,7 +39,7 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z(“%]`)
 
 // odd are literals that look like words and are none.
-var odd = regexp.MustCompile(`^(hx-|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|[<>{}=]|^Bearer |input changed|\b15:04`)
+var odd = regexp.MustCompile(`^(hx-|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
 
 // messages are what the program under root can say, by place.
 func messages(root string) ([]message, error) {
