@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -93,7 +94,7 @@ func (h *Handlers) findPerson(c echo.Context, form privacyForm) (views.PrivacyVi
 	preview, err := h.DB.PreviewPrivacy(ctx, []int64{form.Store}, person)
 	var problem *models.Problem
 	if errors.As(err, &problem) {
-		return v, models.FieldProblem("find", "%s", problem.In(c.Request().Context()))
+		return v, &models.Problem{Field: "find", Sentence: problem.Sentence, Text: problem.Text}
 	}
 	v.Preview = preview
 	return v, err
@@ -115,7 +116,7 @@ func (h *Handlers) CreatePrivacyRequest(c echo.Context) error {
 	case kind != models.PrivacyErase && kind != models.PrivacyData:
 		problem = &models.Problem{Field: "kind", Sentence: "Choose what is to be done."}
 	case kind == models.PrivacyErase && strings.TrimSpace(form.Typed) != views.PrivacyConfirmation:
-		problem = &models.Problem{Field: "confirm", Sentence: fmt.Sprintf("Type %s to erase the person. This cannot be taken back.", views.PrivacyConfirmation)}
+		errors.As(models.FieldProblem("confirm", "Type %s to erase the person. This cannot be taken back.", views.PrivacyConfirmation), &problem)
 	}
 	if problem != nil {
 		v.Refused = problem
@@ -127,7 +128,7 @@ func (h *Handlers) CreatePrivacyRequest(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Notice(c, fmt.Sprintf("Request %d is stored, and under way.", r.ID)); err != nil {
+	if err := web.Notice(c, lang.T(c.Request().Context(), "Request %d is stored, and under way.", r.ID)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, privacyPath)

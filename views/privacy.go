@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -58,7 +60,7 @@ func (v PrivacyView) storeOptions() []ui.Option {
 }
 
 // storesOf names the stores of a request.
-func (v PrivacyView) storesOf(r *models.PrivacyRequest) string {
+func (v PrivacyView) storesOf(ctx context.Context, r *models.PrivacyRequest) string {
 	var names []string
 	for _, id := range r.Stores {
 		name := strconv.FormatInt(id, 10)
@@ -70,7 +72,7 @@ func (v PrivacyView) storesOf(r *models.PrivacyRequest) string {
 		names = append(names, name)
 	}
 	if len(names) == 0 {
-		return "no store here"
+		return lang.T(ctx, "no store here")
 	}
 	return strings.Join(names, ", ")
 }
@@ -91,17 +93,20 @@ func privacyState(r *models.PrivacyRequest) (kind ui.Kind, word string) {
 	return "grey", "Queued"
 }
 
-var privacyWords = map[string]string{
-	"orders": "orders", "payments": "payments", "attempts": "calls to gateways", "webhooks": "webhooks", "emails": "e-mails", "notifications": "notifications to the shop",
-	"sessions": "Fynd sessions", "exports": "exports", "files": "files of a data request", "reconciliations": "files of reconciliations", "records": "other records",
-	"audit": "rows of the audit log", "credentials": "gateway settings", "tokens": "API tokens",
+var privacyWords = map[string]lang.Text{
+	"orders": lang.Textf("orders"), "payments": lang.Textf("payments"), "attempts": lang.Textf("calls to gateways"), "webhooks": lang.Textf("webhooks"), "emails": lang.Textf("e-mails"),
+	"notifications": lang.Textf("notifications to the shop"), "sessions": lang.Textf("Fynd sessions"), "exports": lang.Textf("exports"), "files": lang.Textf("files of a data request"),
+	"reconciliations": lang.Textf("files of reconciliations"), "records": lang.Textf("other records"), "audit": lang.Textf("rows of the audit log"),
+	"credentials": lang.Textf("gateway settings"), "tokens": lang.Textf("API tokens"),
 }
 
 // privacyCounts are what was touched as a sentence has it.
-func privacyCounts(counts map[string]int64) string { return strings.Join(privacyParts(counts), ", ") }
+func privacyCounts(ctx context.Context, counts map[string]int64) string {
+	return strings.Join(privacyParts(ctx, counts), ", ")
+}
 
 // privacyParts are what was touched, the orders first.
-func privacyParts(counts map[string]int64) []string {
+func privacyParts(ctx context.Context, counts map[string]int64) []string {
 	var parts []string
 	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		if (a == "orders") != (b == "orders") {
@@ -110,29 +115,22 @@ func privacyParts(counts map[string]int64) []string {
 		return strings.Compare(a, b)
 	}) {
 		if n := counts[name]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %d", wordOr(privacyWords[name], name), n))
+			parts = append(parts, fmt.Sprintf("%s: %d", orElse(privacyWords[name].In(ctx), name), n))
 		}
 	}
 	if len(parts) == 0 {
-		return []string{"nothing"}
+		return []string{lang.T(ctx, "nothing")}
 	}
 	return parts
 }
 
-func wordOr(word, other string) string {
-	if word == "" {
-		return other
-	}
-	return word
-}
-
 // privacyOrigin is where a request came from, in words.
-func privacyOrigin(r *models.PrivacyRequest) string {
+func privacyOrigin(ctx context.Context, r *models.PrivacyRequest) string {
 	switch r.Origin {
 	case "fynd":
-		return "Fynd, company " + r.CompanyID
+		return lang.T(ctx, "Fynd, company %s", r.CompanyID)
 	case "command":
-		return "Command line"
+		return lang.T(ctx, "Command line")
 	}
 	return r.ActorName
 }
