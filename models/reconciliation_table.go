@@ -49,9 +49,11 @@ func openTable(file *os.File, delimiter rune) (fileTable, string, error) {
 		table, err := openWorkbook(file)
 		return table, "xlsx", err
 	case bytes.HasPrefix(head, []byte{0xD0, 0xCF, 0x11, 0xE0}):
-		return nil, "", problemf("This is an old Excel file (.xls), which kartify does not read. Open it in Excel or LibreOffice, choose Save as, choose Excel workbook (.xlsx) or CSV, and upload that file.")
+		table, err := openOldWorkbook(file)
+		return table, "xls", err
 	case looksLikeHTML(head):
-		return nil, "", problemf("This is a web page, not a table, whatever its name says. Perhaps the session at the gateway had ended: sign in there and download the file again.")
+		table, encoding, err := openMarkup(file)
+		return table, encoding, err
 	case bytes.HasPrefix(head, []byte("%PDF")):
 		return nil, "", problemf("This is a PDF. Download the report as CSV or Excel.")
 	}
@@ -59,6 +61,7 @@ func openTable(file *os.File, delimiter rune) (fileTable, string, error) {
 	return table, encoding, err
 }
 
+// looksLikeHTML knows a page, which many panels call a workbook: a table in HTML, or in the XML of Excel 2003.
 func looksLikeHTML(head []byte) bool {
 	text := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(head), "\uFEFF")))
 	return strings.HasPrefix(text, "<!doctype") || strings.HasPrefix(text, "<html") || strings.HasPrefix(text, "<table") || strings.HasPrefix(text, "<?xml")
@@ -311,5 +314,8 @@ func recogniseBy(file *os.File, delimiter rune, formats []*fileFormat) (*recogni
 		}
 	}
 	table.close()
+	if _, page := table.(*markup); page {
+		return nil, nil, problemf("This is a web page without a table that is known here, whatever its name says. Perhaps the session at the gateway had ended: sign in there and download the file again.")
+	}
 	return nil, widest, nil
 }
