@@ -132,7 +132,7 @@ func TestKeyboard(t *testing.T) {
 	}
 	keep(tab, "bulk-desk", 1440, false)
 	tab.Press("?")
-	tab.WaitFor("#keyboard-help[open]")
+	tab.WaitFor("#keyboard-help:modal")
 	keep(tab, "keys-desk", 1440, false)
 	tab.Press("Escape")
 	tab.WaitGone("#keyboard-help")
