@@ -18,7 +18,7 @@
   });
 
   // The one place that knows the names of htmx's events.
-  const { toast } = kartify;
+  const { say, toast } = kartify;
   let waiting = 0;
   const wait = (n) => {
     waiting = Math.max(0, waiting + n);
@@ -56,14 +56,14 @@
     if (xhr.status === 401) return location.reload();
     if (background(elt)) return;
     const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
-    const said = plain && xhr.responseText.length < 300 ? xhr.responseText.trim() : `The server answered with an error (${xhr.status}).`;
+    const said = plain && xhr.responseText.length < 300 ? xhr.responseText.trim() : say("The server answered with an error (%s).", xhr.status);
     const id = xhr.getResponseHeader("X-Request-Id");
-    toast(id ? `${said} Request ${id}` : said, "error");
+    toast(id ? say("%s Request %s", said, id) : said, "error");
   });
   const lost = ({ detail }) => {
     if (background(detail.elt)) return;
     const asked = detail.requestConfig?.verb === "get";
-    toast(asked ? "The server cannot be reached." : "No answer came. Reload the page to see whether it was done.", "error");
+    toast(say(asked ? "The server cannot be reached." : "No answer came. Reload the page to see whether it was done."), "error");
   };
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);

@@ -1,5 +1,5 @@
 {
-  const { on, toast, keep } = kartify;
+  const { on, say, toast, keep } = kartify;
 
   // Copying. data-copy holds the text, or "pre" for the block beside it, or nothing for the code before it.
   on("click", "[data-copy]", async (e, button) => {
@@ -9,13 +9,13 @@
       await navigator.clipboard.writeText(text);
       button.classList.add("done");
       setTimeout(() => button.classList.remove("done"), 1500);
-      toast("Copied");
+      toast(say("Copied"));
     } catch {
       const range = document.createRange();
       if (beside) range.selectNodeContents(beside);
       getSelection().removeAllRanges();
       getSelection().addRange(range);
-      toast("Press Ctrl+C to copy");
+      toast(say("Press Ctrl+C to copy"));
     }
   });
 
@@ -86,7 +86,7 @@
       const about = row.querySelector(".lead")?.textContent.trim();
       for (const control of row.querySelectorAll(".pick input, .act :is(a, button), [data-copy]")) {
         const what = control.matches("[data-copy]") ? control.parentElement.querySelector("code").textContent : about;
-        control.ariaLabel = `${control.ariaLabel || control.textContent.trim()} ${what}`;
+        control.ariaLabel = say(`${control.ariaLabel || control.textContent.trim()} %s`, what);
       }
     }
   };

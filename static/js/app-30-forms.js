@@ -56,7 +56,7 @@ kartify.on("click", "[data-unmask]", (e, button) => {
   const field = document.getElementById(button.dataset.unmask);
   const shown = field.type === "password";
   field.type = shown ? "text" : "password";
-  const word = shown ? "Hide" : "Show";
+  const word = kartify.say(shown ? "Hide" : "Show");
   button.setAttribute("aria-label", button.getAttribute("aria-label").replace(button.textContent, word));
   button.textContent = word;
   field.focus();
