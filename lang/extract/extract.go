@@ -120,6 +120,12 @@ func (r reader) visit(node ast.Node) bool {
 				return false
 			}
 		}
+	case *ast.FuncDecl:
+		if node.Name.Name == "Label" && node.Body != nil { // what a state or a kind is called
+			r.loose = true
+			ast.Inspect(node.Body, r.visit)
+			return false
+		}
 	case *ast.KeyValueExpr:
 		if key, ok := node.Key.(*ast.Ident); ok && slices.Contains(named, key.Name) {
 			r.take(r.place, text(node.Value), "")
