@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -88,14 +89,14 @@ func (h *Handlers) ReplayWebhook(c echo.Context) error {
 		return h.showWebhook(c, form.ID, http.StatusUnprocessableEntity, func(v *views.WebhookView) { v.Problem = problem.In(c.Request().Context()) })
 	case errors.Is(err, models.ErrMoved):
 		return h.showWebhook(c, form.ID, http.StatusUnprocessableEntity, func(v *views.WebhookView) {
-			v.Replay, v.Problem = replay, "Something has changed since you looked. This is what it would do now."
+			v.Replay, v.Problem = replay, lang.T(ctx, "Something has changed since you looked. This is what it would do now.")
 		})
 	case err != nil:
 		return err
 	case form.Digest == "":
 		return h.showWebhook(c, form.ID, http.StatusOK, func(v *views.WebhookView) { v.Replay = replay })
 	case web.IsHTMX(c):
-		say(c, "Applied again")
+		say(c, lang.T(ctx, "Applied again"))
 		return h.showWebhook(c, form.ID, http.StatusOK, func(v *views.WebhookView) { v.Replay, v.Applied = replay, true })
 	}
 	return web.SeeOther(c, fmt.Sprintf("%s/webhooks/%d", dataLogPath, form.ID))
@@ -113,5 +114,5 @@ func (h *Handlers) showWebhook(c echo.Context, id int64, status int, change func
 	if web.IsHTMX(c) {
 		return web.Render(c, status, views.WebhookRegion(v))
 	}
-	return web.Render(c, status, views.WebhookPage(web.Page(c, dataLogPath, fmt.Sprintf("Webhook %d", id)), v))
+	return web.Render(c, status, views.WebhookPage(web.Page(c, dataLogPath, lang.T(c.Request().Context(), "Webhook %d", id)), v))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -34,7 +35,7 @@ func (h *Handlers) showEmail(c echo.Context, status int, id int64, problem *mode
 	}
 	user := web.User(c)
 	web.Frames(c)
-	return web.Render(c, status, views.EmailPage(web.Page(c, views.EmailMenu, views.EmailTitle(page), views.EmailCrumbs(page)...), views.EmailView{
+	return web.Render(c, status, views.EmailPage(web.Page(c, views.EmailMenu, views.EmailTitle(c.Request().Context(), page), views.EmailCrumbs(c.Request().Context(), page)...), views.EmailView{
 		EmailPage: page, Person: user, Token: h.DB.FormToken(user.ID, "email", id), Problem: problem,
 	}))
 }
@@ -101,7 +102,7 @@ func (h *Handlers) ResendEmail(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := web.Notice(c, "The e-mail is on its way to "+again.Recipient+"."); err != nil {
+	if err := web.Notice(c, lang.T(c.Request().Context(), "The e-mail is on its way to %s.", again.Recipient)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, views.EmailPath(again.ID))

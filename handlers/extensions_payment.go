@@ -3,13 +3,13 @@ package handlers
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -110,7 +110,7 @@ func (h *Handlers) SaveGateway(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := web.Notice(c, fmt.Sprintf("Version %d of the %s settings is in force.", saved.Version, page.Driver.Name)); err != nil {
+	if err := web.Notice(c, lang.T(c.Request().Context(), "Version %d of the %s settings is in force.", saved.Version, page.Driver.Name)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, views.GatewayPath(at.Gateway, at.Store, at.Mode))

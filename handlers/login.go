@@ -50,16 +50,19 @@ func (h *Handlers) SignIn(c echo.Context) error {
 func (h *Handlers) refuseSignIn(c echo.Context, form loginForm, err error) error {
 	var problem *models.Problem
 	var wait *models.TooManyTries
-	status := http.StatusUnprocessableEntity
+	status, said := http.StatusUnprocessableEntity, ""
 	switch {
 	case errors.As(err, &wait):
+		said = wait.In(c.Request().Context())
 		status = http.StatusTooManyRequests
 		c.Response().Header().Set("Retry-After", wait.Seconds())
-	case !errors.As(err, &problem):
+	case errors.As(err, &problem):
+		said = problem.In(c.Request().Context())
+	default:
 		return err
 	}
 	f := web.Page(c, "", "Sign in")
-	f.Problem = err.Error()
+	f.Problem = said
 	return web.Render(c, status, views.LoginPage(f, views.Login{Email: form.Email, Next: form.Next}))
 }
 

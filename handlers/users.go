@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -69,7 +70,7 @@ func (h *Handlers) ChangeUser(c echo.Context) error {
 	if errors.As(err, &problem) {
 		return h.showUser(c, http.StatusUnprocessableEntity, form.UserID, views.UserView{Form: form.details(), Problem: problem})
 	}
-	return h.doneToUser(c, err, "Saved. It counts from the next page this person opens.")
+	return h.doneToUser(c, err, lang.T(c.Request().Context(), "Saved. It counts from the next page this person opens."))
 }
 
 // CreateUserLink makes a one-time link for a new password.
@@ -92,7 +93,7 @@ func (h *Handlers) DisableUser(c echo.Context) error {
 		return err
 	}
 	err := h.DB.DisableUser(c.Request().Context(), web.Actor(c), form.UserID)
-	return h.doneToUser(c, err, "Disabled, and signed out everywhere.")
+	return h.doneToUser(c, err, lang.T(c.Request().Context(), "Disabled, and signed out everywhere."))
 }
 
 // EnableUser lets a disabled person in again.
@@ -102,7 +103,7 @@ func (h *Handlers) EnableUser(c echo.Context) error {
 		return err
 	}
 	err := h.DB.EnableUser(c.Request().Context(), web.Actor(c), form.UserID)
-	return h.doneToUser(c, err, "Enabled.")
+	return h.doneToUser(c, err, lang.T(c.Request().Context(), "Enabled."))
 }
 
 // EndUserSessions signs a person out everywhere.
@@ -115,7 +116,7 @@ func (h *Handlers) EndUserSessions(c echo.Context) error {
 		return err
 	}
 	err := h.DB.EndSessions(c.Request().Context(), web.Actor(c), form.UserID, nil)
-	return h.doneToUser(c, err, "Signed out everywhere.")
+	return h.doneToUser(c, err, lang.T(c.Request().Context(), "Signed out everywhere."))
 }
 
 // doneToUser goes back to the person and says what was done, or why it was not.

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestVerifyAudit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(report.Problems(), " ")
+			got := strings.Trim(fmt.Sprint(report.Problems()), "[]")
 			if (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
 				t.Errorf("found %q, want %q", got, tt.want)
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // AuditReport is what a re-computation of the audit log found.
@@ -29,22 +31,22 @@ func (r *AuditReport) Rows() (n int64) {
 }
 
 // Problems are a sentence for each chain that is broken.
-func (r *AuditReport) Problems() []string {
-	var sentences []string
+func (r *AuditReport) Problems() []lang.Text {
+	var sentences []lang.Text
 	for _, chain := range r.Chains {
 		if chain.Broken != 0 {
-			sentences = append(sentences, fmt.Sprintf("Row %d of %s: %s.", chain.Broken, chain.Name(), chain.Why))
+			sentences = append(sentences, lang.Textf("Row %d of %s: %s.", chain.Broken, chain.Name(), lang.Textf(chain.Why)))
 		}
 	}
 	return sentences
 }
 
 // Name is the chain as people know it.
-func (c AuditChain) Name() string {
+func (c AuditChain) Name() lang.Text {
 	if c.Chain == 0 {
-		return "the log of no store"
+		return lang.Textf("the log of no store")
 	}
-	return fmt.Sprintf("the log of store %d", c.Chain)
+	return lang.Textf("the log of store %d", c.Chain)
 }
 
 // The hash of every row is computed again and compared with the row, with the row after it and, for the last one, with

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // LogTable is one of the tables of the Data Log, as the URL names it.
@@ -170,6 +171,7 @@ type LogEmail struct {
 	OrderID        int64
 	PartnerOrderID string
 	WebhookID      *int64
+	ClaimedStoreID string
 	Kind           string // event, resend
 	Event          string
 	Recipient      string
@@ -178,6 +180,12 @@ type LogEmail struct {
 	Cause          EmailCause
 	Why            string
 	CreatedAt      time.Time
+}
+
+// Reason is Why for whoever reads it.
+func (e *LogEmail) Reason() lang.Text {
+	whole := Email{StoreID: e.StoreID, ClaimedStoreID: e.ClaimedStoreID, Event: e.Event, Recipient: e.Recipient, Cause: e.Cause, Why: e.Why}
+	return whole.Reason()
 }
 
 // LogCall is one call to a gateway, or its word by webhook, as a row of the Data Log.

@@ -178,7 +178,7 @@ func (q *logQuery) ofWebhooks(f LogFilter, sources []string, order *LogOrder) {
 }
 
 func (q *logQuery) ofEmails(f LogFilter, order *LogOrder) {
-	q.cols = "e.id, e.store_id, e.order_id, e.partner_order_id, e.webhook_id, e.kind, e.event, e.recipient, e.subject, e.state, e.cause, e.why, e.created_at"
+	q.cols = "e.id, e.store_id, e.order_id, e.partner_order_id, e.webhook_id, e.claimed_store_id, e.kind, e.event, e.recipient, e.subject, e.state, e.cause, e.why, e.created_at"
 	q.at, q.id = "e.created_at", "e.id"
 	q.each = "emails e"
 	q.and("e.store_id = s.id")

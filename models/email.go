@@ -3,6 +3,7 @@ package models
 import (
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -112,6 +113,28 @@ func (e *Email) Problem() bool {
 		return e.Cause != EventOff && e.Cause != NoLetter && e.Cause != ToldAlready
 	}
 	return false
+}
+
+// Reason is Why for whoever reads it. What was written down is English; where it can be put together again, it can
+// be said in any language.
+func (e *Email) Reason() lang.Text {
+	said := lang.Textf(e.Why)
+	switch e.Cause {
+	case NoPartnerOrder:
+		said = noPartnerOrder
+	case StoreZero, StoreWrong:
+		_, said = storeObjection(e.ClaimedStoreID, e.StoreID)
+	case EventOff:
+		_, said = eventObjection(e.Event, []MailEvent{{Event: e.Event}})
+	case NoLetter:
+		_, said = eventObjection(e.Event, nil)
+	case NoAddress, BadAddress:
+		_, said = addressObjection(e.Recipient)
+	}
+	if said.String() != e.Why {
+		return lang.Textf(e.Why)
+	}
+	return said
 }
 
 // Label is the state for people.

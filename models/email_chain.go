@@ -1,8 +1,10 @@
 package models
 
 import (
-	"fmt"
+	"context"
 	"time"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // CheckResult is what one check of a MailChain came to.
@@ -35,10 +37,10 @@ const (
 // MailCheck is one link of a MailChain.
 type MailCheck struct {
 	Step   CheckStep
-	Label  string
+	Label  lang.Text
 	Result CheckResult
-	Said   string // what was found
-	Remedy string // what can be done about it; "" when nothing needs to be
+	Said   lang.Text // what was found
+	Remedy lang.Text // what can be done about it; "" when nothing needs to be
 }
 
 // MailChain answers "why did the customer get no e-mail?": every check with what it came to. After the first
@@ -46,9 +48,9 @@ type MailCheck struct {
 type MailChain struct {
 	Email   *Email // the decision it explains; nil when there is none
 	Checks  []MailCheck
-	Verdict string // in one sentence
-	Known   bool   // whether the cause is known
-	Sent    bool   // the mail server accepted it
+	Verdict lang.Text // in one sentence
+	Known   bool      // whether the cause is known
+	Sent    bool      // the mail server accepted it
 }
 
 // MailWebhook is a webhook of Fynd that named the order.
@@ -80,17 +82,17 @@ func (m *OrderMail) Chain(order *Order, store *Store, eventsKnown int) MailChain
 	c := newChain(nil)
 	switch {
 	case !store.Fynd && order.PartnerID() == "":
-		c.fail(StepPartner, fmt.Sprintf("%s is not integrated with FYND, so this order has no partner order ID.", store.Name), "Nothing is amiss: GoFynd e-mails belong to orders of Fynd.")
+		c.fail(StepPartner, lang.Textf("%s is not integrated with FYND, so this order has no partner order ID.", store.Name), lang.Textf("Nothing is amiss: GoFynd e-mails belong to orders of Fynd."))
 	case order.PartnerID() == "":
 		c.noPartner()
 	case w == nil && eventsKnown > 0:
-		c.pass(StepPartner, order.PartnerID())
-		c.end(StepWebhook, CheckDoubt, "Events of this order are recorded, but none of their webhooks is kept here.", "Why no e-mail was sent then is not known. Ask Fynd to send the event again.")
+		c.pass(StepPartner, verbatim(order.PartnerID()))
+		c.end(StepWebhook, CheckDoubt, lang.Textf("Events of this order are recorded, but none of their webhooks is kept here."), lang.Textf("Why no e-mail was sent then is not known. Ask Fynd to send the event again."))
 	case w == nil:
-		c.pass(StepPartner, order.PartnerID())
-		c.fail(StepWebhook, "No webhook of Fynd has named this order.", "Look for forged or unreadable webhooks in the Data Log, compare the webhook address and secret with Fynd's settings, and ask Fynd to send it again.")
+		c.pass(StepPartner, verbatim(order.PartnerID()))
+		c.fail(StepWebhook, lang.Textf("No webhook of Fynd has named this order."), lang.Textf("Look for forged or unreadable webhooks in the Data Log, compare the webhook address and secret with Fynd's settings, and ask Fynd to send it again."))
 	default:
-		c.pass(StepPartner, order.PartnerID())
+		c.pass(StepPartner, verbatim(order.PartnerID()))
 		m.withoutDecision(&c, w, order, store)
 	}
 	return c.done()
@@ -145,13 +147,13 @@ func (m *OrderMail) withoutDecision(c *chain, w *MailWebhook, order *Order, stor
 		c.event(cause, why)
 		return
 	}
-	c.pass(StepEvent, w.Event+" mails the customer.")
+	c.pass(StepEvent, lang.Textf("%s mails the customer.", w.Event))
 	if cause, why := addressObjection(order.CustomerEmail); cause != "" {
 		c.address(why)
 		return
 	}
-	c.pass(StepAddress, order.CustomerEmail)
-	c.end(StepWritten, CheckDoubt, "Everything that is needed is there, and yet no e-mail was made; the cause is not known here.", "The webhook may be older than the e-mails. Ask Fynd to send the event again.")
+	c.pass(StepAddress, verbatim(order.CustomerEmail))
+	c.end(StepWritten, CheckDoubt, lang.Textf("Everything that is needed is there, and yet no e-mail was made; the cause is not known here."), lang.Textf("The webhook may be older than the e-mails. Ask Fynd to send the event again."))
 }
 
 // lastWebhook is the last webhook that said something new.
@@ -189,9 +191,9 @@ func (m *OrderMail) Explain(e *Email, order *Order, store *Store) MailChain {
 // byHand notes that somebody asked for the e-mail, so that what led to others does not matter.
 func (m *OrderMail) byHand(c *chain, e *Email) {
 	for _, step := range []CheckStep{StepPartner, StepWebhook, StepStore, StepEvent} {
-		c.end(step, CheckSkipped, "Does not matter: "+e.Requester+" sent it by hand.", "")
+		c.end(step, CheckSkipped, lang.Textf("Does not matter: %s sent it by hand.", e.Requester), lang.Text{})
 	}
-	c.pass(StepAddress, e.Recipient)
+	c.pass(StepAddress, verbatim(e.Recipient))
 }
 
 // decided follows the checks that were made before there was a message.
@@ -200,39 +202,53 @@ func (m *OrderMail) decided(c *chain, e *Email, store *Store) bool {
 		c.noPartner()
 		return false
 	}
-	c.pass(StepPartner, e.PartnerOrderID)
-	said := e.Event
+	c.pass(StepPartner, verbatim(e.PartnerOrderID))
+	said := verbatim(e.Event)
 	if w := m.webhookOf(e); w != nil {
 		said = webhookSaid(w, store)
 	} else if e.WebhookID != nil {
-		said = fmt.Sprintf("%s, webhook %d.", e.Event, *e.WebhookID)
+		said = lang.Textf("%s, webhook %d.", e.Event, *e.WebhookID)
 	}
 	c.pass(StepWebhook, said)
 	if e.Cause == StoreZero || e.Cause == StoreWrong {
-		c.store(e.Cause, e.Why)
+		c.store(e.Cause, e.Reason())
 		return false
 	}
 	c.pass(StepStore, storeSaid(e.ClaimedStoreID, store))
 	if e.Cause == EventOff || e.Cause == NoLetter || e.Cause == ToldAlready {
-		c.event(e.Cause, e.Why)
+		c.event(e.Cause, e.Reason())
 		return false
 	}
-	c.pass(StepEvent, e.Event+" mails the customer.")
+	c.pass(StepEvent, lang.Textf("%s mails the customer.", e.Event))
 	if e.Cause == NoAddress || e.Cause == BadAddress {
-		c.address(e.Why)
+		c.address(e.Reason())
 		return false
 	}
-	c.pass(StepAddress, e.Recipient)
+	c.pass(StepAddress, verbatim(e.Recipient))
 	return true
 }
 
-func webhookSaid(w *MailWebhook, store *Store) string {
-	return fmt.Sprintf("%s, webhook %d, on %s.", w.Event, w.ID, w.ReceivedAt.In(store.Zone()).Format("2 Jan 2006 at 15:04 MST"))
+// verbatim is what somebody else wrote, which reads the same in every language.
+func verbatim(text string) lang.Text { return lang.Textf("%s", text) }
+
+func webhookSaid(w *MailWebhook, store *Store) lang.Text {
+	at := w.ReceivedAt.In(store.Zone())
+	return lang.Textf("%s, webhook %d, on %s at %s.", w.Event, w.ID, date(at), at.Format("15:04 MST"))
 }
 
-func storeSaid(claimed string, store *Store) string {
+// date is a day among the values of a sentence: "22 Nov 2026".
+type date time.Time
+
+const dateLayout = "2 Jan 2006"
+
+func (d date) String() string { return time.Time(d).Format(dateLayout) }
+
+// In is the date with the month's name in the language.
+func (d date) In(ctx context.Context) string { return lang.Format(ctx, time.Time(d), dateLayout) }
+
+func storeSaid(claimed string, store *Store) lang.Text {
 	if claimed == "" {
-		return fmt.Sprintf("The webhook names no store_ID; its signature is that of %s, store %d.", store.Name, store.ID)
+		return lang.Textf("The webhook names no store_ID; its signature is that of %s, store %d.", store.Name, store.ID)
 	}
-	return fmt.Sprintf("store_ID %s is the store's own: %s is store %d.", claimed, store.Name, store.ID)
+	return lang.Textf("store_ID %s is the store's own: %s is store %d.", claimed, store.Name, store.ID)
 }

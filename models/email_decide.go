@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/kartify/kartify/gateways/gofynd"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/mail"
 )
 
@@ -50,7 +51,8 @@ func (db *DB) decideMail(ctx context.Context, w *Webhook, orderID int64) error {
 	if err != nil {
 		return err
 	}
-	e.Cause, e.Why = objection(e, &order, rules)
+	cause, why := objection(e, &order, rules)
+	e.Cause, e.Why = cause, why.String()
 	if e.Cause == "" {
 		var told []int64
 		err := db.in(ctx).Model(&Email{}).Where("order_id = ? AND occurrence = ? AND kind = 'event' AND state <> ? AND webhook_id <> ?", order.ID, e.Occurrence, EmailNotSent, w.ID).
@@ -104,10 +106,13 @@ func newEmail(w *Webhook, event *gofynd.Event, order *Order) *Email {
 	return e
 }
 
+// noPartnerOrder is why there is no e-mail about an order that Fynd does not know.
+var noPartnerOrder = lang.Textf("The order has no partner order ID: Fynd has not created it.")
+
 // objection is why the customer is not mailed about an event, in the order in which people look for it.
-func objection(e *Email, order *Order, rules []MailEvent) (EmailCause, string) {
+func objection(e *Email, order *Order, rules []MailEvent) (EmailCause, lang.Text) {
 	if order.PartnerID() == "" {
-		return NoPartnerOrder, "The order has no partner order ID: Fynd has not created it."
+		return NoPartnerOrder, noPartnerOrder
 	}
 	if cause, why := storeObjection(e.ClaimedStoreID, order.StoreID); cause != "" {
 		return cause, why
@@ -120,36 +125,36 @@ func objection(e *Email, order *Order, rules []MailEvent) (EmailCause, string) {
 
 // storeObjection compares the store_ID of a webhook with the order's store. A webhook that names none stands
 // for the store whose secret signed it, which is the order's.
-func storeObjection(claimed string, actual int64) (EmailCause, string) {
+func storeObjection(claimed string, actual int64) (EmailCause, lang.Text) {
 	n, err := strconv.ParseInt(claimed, 10, 64)
 	switch {
 	case claimed == "" || err == nil && n == actual:
-		return "", ""
+		return "", lang.Text{}
 	case err == nil && n == 0:
-		return StoreZero, fmt.Sprintf("The webhook carries store_ID 0; the store is %d.", actual)
+		return StoreZero, lang.Textf("The webhook carries store_ID 0; the store is %d.", actual)
 	}
-	return StoreWrong, fmt.Sprintf("The webhook carries store_ID %s; the store is %d.", clip(claimed, 40), actual)
+	return StoreWrong, lang.Textf("The webhook carries store_ID %s; the store is %d.", clip(claimed, 40), actual)
 }
 
-func eventObjection(event string, rules []MailEvent) (EmailCause, string) {
+func eventObjection(event string, rules []MailEvent) (EmailCause, lang.Text) {
 	for _, rule := range rules {
 		if rule.Event != event {
 			continue
 		}
 		if rule.Mails {
-			return "", ""
+			return "", lang.Text{}
 		}
-		return EventOff, fmt.Sprintf("E-mails about %s are switched off for this store.", event)
+		return EventOff, lang.Textf("E-mails about %s are switched off for this store.", event)
 	}
-	return NoLetter, fmt.Sprintf("No e-mail is written about %s.", event)
+	return NoLetter, lang.Textf("No e-mail is written about %s.", event)
 }
 
-func addressObjection(address string) (EmailCause, string) {
+func addressObjection(address string) (EmailCause, lang.Text) {
 	if address == "" {
-		return NoAddress, "The order has no e-mail address."
+		return NoAddress, lang.Textf("The order has no e-mail address.")
 	}
 	if err := mail.CheckAddress(address); err != nil {
-		return BadAddress, fmt.Sprintf("The order's e-mail address cannot be written to: %v.", err)
+		return BadAddress, lang.Textf("The order's e-mail address cannot be written to: %s.", lang.Textf(err.Error()))
 	}
-	return "", ""
+	return "", lang.Text{}
 }

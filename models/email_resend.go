@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/mail"
 )
 
@@ -29,11 +30,11 @@ func (e *Email) CheckResend(order *Order) error {
 	case e.State == EmailQueued || e.State == EmailSending:
 		return conflictf("This e-mail is on its way; wait for what becomes of it.")
 	case e.Cause == NoPartnerOrder || e.Cause == StoreZero || e.Cause == StoreWrong:
-		return problemf("%s The customer is mailed when Fynd sends the event again and it is right.", e.Why)
+		return problemf("%s The customer is mailed when Fynd sends the event again and it is right.", e.Reason())
 	case e.Cause == NoLetter:
-		return problemf("%s", e.Why)
+		return problemf("%s", e.Reason())
 	}
-	if _, why := addressObjection(strings.TrimSpace(order.CustomerEmail)); why != "" {
+	if cause, why := addressObjection(strings.TrimSpace(order.CustomerEmail)); cause != "" {
 		return problemf("%s", why)
 	}
 	return nil
@@ -92,7 +93,7 @@ func (db *DB) newResend(ctx context.Context, was *Email, req ResendRequest) (*Em
 	case "self":
 		again.Recipient = req.By.Email
 		if err := mail.CheckAddress(again.Recipient); err != nil {
-			return nil, problemf("Your own address cannot be written to: %v.", err)
+			return nil, problemf("Your own address cannot be written to: %s.", lang.Textf(err.Error()))
 		}
 		if _, written := findMailEvent(was.Event); !written {
 			return nil, problemf("No e-mail is written about %s.", was.Event)

@@ -20,12 +20,12 @@ type MailEvent struct {
 
 // MailEvents are all events about which an e-mail is written, in the order of an order's life.
 var MailEvents = []MailEvent{
-	{"ORDER_PLACED", "The order was placed", true},
-	{"ORDER_PAYMENT_FAILED", "The payment failed", false},
-	{"SHIPMENT_CREATED", "A parcel is being prepared", false},
-	{"SHIPMENT_SHIPPED", "A parcel is on its way", true},
-	{"REFUND_INITIATED", "A refund was asked for", true},
-	{"REFUND_DONE", "A refund is done", true},
+	{Event: "ORDER_PLACED", Label: "The order was placed", Mails: true},
+	{Event: "ORDER_PAYMENT_FAILED", Label: "The payment failed", Mails: false},
+	{Event: "SHIPMENT_CREATED", Label: "A parcel is being prepared", Mails: false},
+	{Event: "SHIPMENT_SHIPPED", Label: "A parcel is on its way", Mails: true},
+	{Event: "REFUND_INITIATED", Label: "A refund was asked for", Mails: true},
+	{Event: "REFUND_DONE", Label: "A refund is done", Mails: true},
 }
 
 // shippedWords are the states of a shipment at which its parcel has left (Fynd docs, shipment statuses).

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -159,23 +160,23 @@ func recogniseText(text string) (sought, []string) {
 	var kinds []string
 	for _, k := range []struct {
 		is   bool
-		name string
+		name lang.Text
 	}{
-		{s.number != 0, "order ID"},
-		{s.id && s.named && !s.email, "partner order ID"},
-		{gidLike.MatchString(text), "transaction ID (gid)"},
-		{s.id && s.number == 0 && digitsOnly.MatchString(text) || len(text) >= 15 && digitsOnly.MatchString(text), "refund request ID"},
-		{s.id && !s.email && len(text) >= 5, "payment ID"},
-		{digitsOnly.MatchString(text) && len(text) == 12, "RRN"},
-		{utrLike.MatchString(text) || digitsOnly.MatchString(text) && len(text) == 12, "UTR"},
-		{s.email, "e-mail"},
-		{s.phone != "", "phone"},
-		{s.first6+s.last4 != "", "part of a card number"},
-		{digitsOnly.MatchString(text) && len(text) >= 6 && len(text) <= 10, "fiscal sign"},
-		{s.words, "name"},
+		{s.number != 0, lang.Textf("order ID")},
+		{s.id && s.named && !s.email, lang.Textf("partner order ID")},
+		{gidLike.MatchString(text), lang.Textf("transaction ID (gid)")},
+		{s.id && s.number == 0 && digitsOnly.MatchString(text) || len(text) >= 15 && digitsOnly.MatchString(text), lang.Textf("refund request ID")},
+		{s.id && !s.email && len(text) >= 5, lang.Textf("payment ID")},
+		{digitsOnly.MatchString(text) && len(text) == 12, lang.Textf("RRN")},
+		{utrLike.MatchString(text) || digitsOnly.MatchString(text) && len(text) == 12, lang.Textf("UTR")},
+		{s.email, lang.Textf("e-mail")},
+		{s.phone != "", lang.Textf("phone")},
+		{s.first6+s.last4 != "", lang.Textf("part of a card number")},
+		{digitsOnly.MatchString(text) && len(text) >= 6 && len(text) <= 10, lang.Textf("fiscal sign")},
+		{s.words, lang.Textf("name")},
 	} {
-		if k.is && !slices.Contains(kinds, k.name) {
-			kinds = append(kinds, k.name)
+		if name := k.name.String(); k.is && !slices.Contains(kinds, name) {
+			kinds = append(kinds, name)
 		}
 	}
 	return s, kinds

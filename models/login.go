@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // SignInRequest is what somebody typed, and from where.
@@ -20,12 +22,12 @@ type SignInRequest struct {
 // TooManyTries says that a sign-in was not even looked at, and when it may be tried again.
 type TooManyTries struct{ Until time.Time }
 
-func (e *TooManyTries) Error() string {
-	minutes := int(time.Until(e.Until)/time.Minute) + 1
-	if minutes <= 1 {
-		return "Too many tries. Try again in a minute."
-	}
-	return fmt.Sprintf("Too many tries. Try again in %d minutes.", minutes)
+func (e *TooManyTries) Error() string { return e.In(context.Background()) }
+
+// In says in the language of the context how long to wait.
+func (e *TooManyTries) In(ctx context.Context) string {
+	minutes := max(1, int(time.Until(e.Until)/time.Minute)+1)
+	return lang.N(ctx, "Too many tries. Try again in a minute.", "Too many tries. Try again in %d minutes.", minutes, minutes)
 }
 
 // Seconds is how long to wait, as the header Retry-After has it.

@@ -27,7 +27,8 @@ func (db *DB) tellCustomer(ctx context.Context, order *Order, a *StatusAction) e
 		StoreID: order.StoreID, OrderID: order.ID, PartnerOrderID: order.PartnerID(), Kind: "event", Audience: "customer", Event: event,
 		Occurrence: event + " status action " + strconv.FormatInt(a.ID, 10), Recipient: strings.TrimSpace(order.CustomerEmail), CreatedAt: now,
 	}
-	if e.Cause, e.Why = addressObjection(e.Recipient); e.Cause == "" {
+	cause, why := addressObjection(e.Recipient)
+	if e.Cause, e.Why = cause, why.String(); e.Cause == "" {
 		e.State, e.NextAt = EmailQueued, &now
 	} else {
 		e.State, e.DoneAt = EmailNotSent, &now

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -115,7 +117,7 @@ func (v DataLogView) fewFilters() int {
 }
 
 // chips are the filters in force, each with the table as it would be without it.
-func (v DataLogView) chips() []ui.Chip {
+func (v DataLogView) chips(ctx context.Context) []ui.Chip {
 	f := v.Filter.FirstPage()
 	var chips []ui.Chip
 	chip := func(label, value string, without func(f *models.LogFilter)) {
@@ -128,7 +130,7 @@ func (v DataLogView) chips() []ui.Chip {
 	}
 	chip("Gofynd Order ID", f.GofyndOrderID, func(f *models.LogFilter) { f.GofyndOrderID = "" })
 	if f.Store != 0 {
-		chip("Store", v.storeName(f.Store), func(f *models.LogFilter) { f.Store = 0 })
+		chip("Store", v.storeName(ctx, f.Store), func(f *models.LogFilter) { f.Store = 0 })
 	}
 	if f.Mismatch {
 		chip("store_ID", "0 or wrong only", func(f *models.LogFilter) { f.Mismatch = false })
@@ -151,36 +153,40 @@ func (v DataLogView) stateName() string {
 	return ui.Words(v.Filter.State)
 }
 
-func (v DataLogView) storeName(id int64) string {
+func (v DataLogView) storeName(ctx context.Context, id int64) string {
 	if id == 0 {
-		return "No store"
+		return lang.T(ctx, "No store")
 	}
 	return OrderListView{Choices: v.Choices}.storeName(id)
 }
 
 // found says what the Gofynd Order ID box was taken for, when it was no GoFynd order id.
-func (v DataLogView) found() string {
+func (v DataLogView) found(ctx context.Context) string {
 	if v.Log == nil || v.Log.Order == nil || v.Log.Order.By == "partner" {
 		return ""
 	}
 	o, typed := v.Log.Order, v.Filter.GofyndOrderID
-	what := map[string]string{
-		"order": "our order number", "shop": fmt.Sprintf("the shop's number of order %d", o.ID), "session": fmt.Sprintf("the payment session of order %d", o.ID),
-	}[o.By]
-	if o.PartnerID == "" {
-		return fmt.Sprintf("“%s” is %s. The order has no partner order ID: Fynd has not created it, so Fynd sends no webhooks about it and no e-mail goes to the customer.", typed, what)
+	what := lang.T(ctx, "“%s” is our order number.", typed)
+	switch o.By {
+	case "shop":
+		what = lang.T(ctx, "“%s” is the shop's number of order %d.", typed, o.ID)
+	case "session":
+		what = lang.T(ctx, "“%s” is the payment session of order %d.", typed, o.ID)
 	}
-	return fmt.Sprintf("“%s” is %s. These are the rows of its GoFynd order ID %s.", typed, what, o.PartnerID)
+	if o.PartnerID == "" {
+		return what + " " + lang.T(ctx, "The order has no partner order ID: Fynd has not created it, so Fynd sends no webhooks about it and no e-mail goes to the customer.")
+	}
+	return what + " " + lang.T(ctx, "These are the rows of its GoFynd order ID %s.", o.PartnerID)
 }
 
-func (v DataLogView) pager() ui.PagerView {
+func (v DataLogView) pager(ctx context.Context) ui.PagerView {
 	f, rows := v.Filter, v.Log.Rows()
-	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: wordFor(rows, "row", "rows"), Target: dataLogTarget}
+	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: lang.N(ctx, "row", "rows", rows), Target: dataLogTarget}
 	if v.Log.First && rows > 1 {
 		p.Shown = "1–" + p.Shown
 	}
 	if v.Log.Counted {
-		p.Total, p.Noun = strconv.Itoa(v.Log.Total), wordFor(v.Log.Total, "row", "rows")
+		p.Total, p.Noun = strconv.Itoa(v.Log.Total), lang.N(ctx, "row", "rows", v.Log.Total)
 		if v.Log.More {
 			p.Total = "10,000+"
 		}
@@ -205,7 +211,7 @@ func (v DataLogView) pager() ui.PagerView {
 }
 
 // emptyWhy says why there are no rows.
-func (v DataLogView) emptyWhy() (title, why string) {
+func (v DataLogView) emptyWhy(ctx context.Context) (title, why string) {
 	f := v.Filter
 	switch {
 	case f.After != "" || f.Before != "":
@@ -218,25 +224,14 @@ func (v DataLogView) emptyWhy() (title, why string) {
 		return "No e-mails yet", "An e-mail, or why there is none, appears here as soon as Fynd tells about an order."
 	case f.Unfiltered():
 		return "No webhooks yet", "A webhook appears here as soon as it arrives."
-	case f.GofyndOrderID != "" && len(v.chips()) == 1 && v.is(models.LogGofynd):
-		return "No webhook names this order", fmt.Sprintf("Fynd has sent nothing about %s to your stores. Without a webhook no e-mail goes to the customer.", f.GofyndOrderID)
+	case f.GofyndOrderID != "" && len(v.chips(ctx)) == 1 && v.is(models.LogGofynd):
+		return "No webhook names this order", lang.T(ctx, "Fynd has sent nothing about %s to your stores. Without a webhook no e-mail goes to the customer.", f.GofyndOrderID)
 	}
 	var parts []string
-	for _, chip := range v.chips() {
-		parts = append(parts, chip.Label+" "+chip.Value)
+	for _, chip := range v.chips(ctx) {
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
 	}
-	return "No row matches", "In force: " + strings.Join(parts, " · ") + "."
-}
-
-// storeWarning is what must be said of the store_ID of a webhook, or "".
-func storeWarning(mark models.StoreMark, claimed string, actual int64) string {
-	switch mark {
-	case models.StoreMarkZero:
-		return "store_ID 0: no e-mail is sent to the customer"
-	case models.StoreMarkWrong:
-		return fmt.Sprintf("store_ID %s is wrong: the store is %d", short(claimed), actual)
-	}
-	return ""
+	return "No row matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }
 
 // short keeps an id that is none from filling the page.
@@ -268,9 +263,9 @@ func logEmailKind(e models.LogEmail) ui.Kind {
 }
 
 // eventName is an event, or what stands for one that could not be read.
-func eventName(event string) string {
+func eventName(ctx context.Context, event string) string {
 	if event == "" {
-		return "(unreadable)"
+		return lang.T(ctx, "(unreadable)")
 	}
 	return event
 }

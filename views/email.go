@@ -2,11 +2,13 @@ package views
 
 import (
 	"bytes"
-	"fmt"
+	"context"
+	"errors"
 	"mime"
 	"net/url"
 	"strconv"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -29,12 +31,14 @@ type EmailView struct {
 func EmailPath(id int64) string { return "/system/tools/emails/" + strconv.FormatInt(id, 10) }
 
 // EmailTitle is what the page of an e-mail is called.
-func EmailTitle(p *models.EmailPage) string { return fmt.Sprintf("E-mail #%d", p.ID) }
+func EmailTitle(ctx context.Context, p *models.EmailPage) string {
+	return lang.T(ctx, "E-mail #%d", p.ID)
+}
 
 // EmailCrumbs are the way to an e-mail through the Data Log.
-func EmailCrumbs(p *models.EmailPage) []ui.Link {
+func EmailCrumbs(ctx context.Context, p *models.EmailPage) []ui.Link {
 	log := EmailMenu + "?" + url.Values{"table": {"gofynd_email"}, "gofynd_order_id": {p.PartnerOrderID}}.Encode()
-	return []ui.Link{{Label: "Systems"}, {Label: "Tools"}, {Label: "Data Log", Path: log}, {Label: EmailTitle(p)}}
+	return []ui.Link{{Label: "Systems"}, {Label: "Tools"}, {Label: "Data Log", Path: log}, {Label: EmailTitle(ctx, p)}}
 }
 
 // emailKind colours the state of an e-mail.
@@ -56,14 +60,14 @@ func emailKind(e *models.Email) ui.Kind {
 }
 
 // emailWhy is what there is to say about an e-mail's state, or "".
-func emailWhy(e *models.Email) string {
+func emailWhy(ctx context.Context, e *models.Email) string {
 	switch {
 	case e.State == models.EmailSent && e.Audience == "self":
-		return "A copy to " + e.Requester + "."
+		return lang.T(ctx, "A copy to %s.", e.Requester)
 	case e.State == models.EmailSent:
-		return "To " + e.Recipient + "."
+		return lang.T(ctx, "To %s.", e.Recipient)
 	}
-	return e.Why
+	return e.Reason().In(ctx)
 }
 
 // checkKind colours one check of a chain.
@@ -116,9 +120,9 @@ func (v EmailView) headers() []mailHeader {
 }
 
 // forCustomer says why the e-mail cannot be sent to the customer by hand, or "".
-func (v EmailView) forCustomer() string {
-	if err := v.CheckResend(v.Order); err != nil {
-		return err.Error()
+func (v EmailView) forCustomer(ctx context.Context) string {
+	if problem := new(models.Problem); errors.As(v.CheckResend(v.Order), &problem) {
+		return problem.In(ctx)
 	}
 	return ""
 }

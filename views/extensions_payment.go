@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -117,7 +118,7 @@ func (v GatewayView) value(field gateways.Field) string {
 }
 
 func (v GatewayView) field(ctx context.Context, field gateways.Field) ui.FieldView {
-	view := ui.FieldView{Name: field.Slug, Label: field.Name, Help: field.Help, Value: v.value(field), Required: field.Required, Wide: true}
+	view := ui.FieldView{Name: field.Slug, Label: field.Name, Help: lang.T(ctx, field.Help), Value: v.value(field), Required: field.Required, Wide: true}
 	for _, problem := range v.Problems {
 		if problem.Name == field.Slug {
 			view.Error = problem.Message
@@ -129,14 +130,14 @@ func (v GatewayView) field(ctx context.Context, field gateways.Field) ui.FieldVi
 	note, kept := v.Secrets[field.Slug]
 	view.Value, view.Required = "", field.Required && !kept
 	if v.Form != nil {
-		view.Help = "Enter it again if you had changed it: a secret is never shown. " + view.Help
+		view.Help = lang.T(ctx, "Enter it again if you had changed it: a secret is never shown.") + " " + view.Help
 	}
 	switch {
 	case note.Unreadable:
-		view.Help = "The one stored cannot be opened with the keys of this server; enter it again. " + view.Help
+		view.Help = lang.T(ctx, "The one stored cannot be opened with the keys of this server; enter it again.") + " " + view.Help
 		view.Required = field.Required
 	case kept:
-		view.Help = fmt.Sprintf("Set on %s. %s", v.day(note.SetAt), view.Help)
+		view.Help = lang.T(ctx, "Set on %s.", v.day(ctx, note.SetAt)) + " " + view.Help
 	}
 	return view
 }
@@ -153,7 +154,9 @@ func (v GatewayView) last(field gateways.Field) string {
 	return note.Last
 }
 
-func (v GatewayView) day(t time.Time) string { return t.In(v.Store.Zone()).Format("2 Jan 2006") }
+func (v GatewayView) day(ctx context.Context, t time.Time) string {
+	return lang.Format(ctx, t.In(v.Store.Zone()), "2 Jan 2006")
+}
 
 // callbackAddress is an address that the merchant pastes at the provider.
 type callbackAddress struct {
@@ -162,7 +165,7 @@ type callbackAddress struct {
 }
 
 // callbacks are the addresses that a provider must be told of, none when it sends nothing.
-func (v GatewayView) callbacks() []callbackAddress {
+func (v GatewayView) callbacks(ctx context.Context) []callbackAddress {
 	if v.Driver.Inbox == nil {
 		return nil
 	}
@@ -175,18 +178,18 @@ func (v GatewayView) callbacks() []callbackAddress {
 	}
 	switch v.Driver.Code {
 	case "gofynd":
-		return []callbackAddress{{"", v.Address + "/callbacks/gofynd", "Paste this address into the webhook settings of " + v.Driver.Name + ".", v.LastWebhook}}
+		return []callbackAddress{{"", v.Address + "/callbacks/gofynd", lang.T(ctx, "Paste this address into the webhook settings of %s.", v.Driver.Name), v.LastWebhook}}
 	case "ccavenue":
 		return []callbackAddress{
 			{"Order Status echo URL", base + "/echo", "At CCAvenue: Settings > Dynamic Event Notification > Order Status echo URL, and the same under Order Reconciliation Status.", last("echo")},
 			{"Order Status URL", base + "/return", "In the same place: Order Status. Buyers come back there.", last("return")},
 		}
 	case "klarna", "svea":
-		return []callbackAddress{{"", base + "/…", v.Driver.Name + " is told this address with every payment that starts here, with its order at the end; there is nothing to paste.", v.LastWebhook}}
+		return []callbackAddress{{"", base + "/…", lang.T(ctx, "%s is told this address with every payment that starts here, with its order at the end; there is nothing to paste.", v.Driver.Name), v.LastWebhook}}
 	case "paykeeper":
 		return []callbackAddress{{"", base, "In the PayKeeper cabinet: Settings > Receiving information about payments > POST notification. Enter the same secret word there and here.", v.LastWebhook}}
 	}
-	return []callbackAddress{{"", base, "Paste this address into the webhook settings of " + v.Driver.Name + ".", v.LastWebhook}}
+	return []callbackAddress{{"", base, lang.T(ctx, "Paste this address into the webhook settings of %s.", v.Driver.Name), v.LastWebhook}}
 }
 
 // setUpStep is one of the three steps after which a gateway can follow the orders.
@@ -198,7 +201,7 @@ type setUpStep struct {
 }
 
 // setUpSteps are what a gateway needs that orders can drive; none for others.
-func (v GatewayView) setUpSteps() []setUpStep {
+func (v GatewayView) setUpSteps(ctx context.Context) []setUpStep {
 	if !v.Driver.Can.ByStatus {
 		return nil
 	}
@@ -206,21 +209,21 @@ func (v GatewayView) setUpSteps() []setUpStep {
 	for _, verb := range []struct {
 		verb gateways.Verb
 		name string
-	}{{gateways.Capture, "a capture"}, {gateways.Void, "a cancellation"}, {gateways.Refund, "a refund"}} {
+	}{{gateways.Capture, lang.T(ctx, "a capture")}, {gateways.Void, lang.T(ctx, "a cancellation")}, {gateways.Refund, lang.T(ctx, "a refund")}} {
 		if v.Driver.Can.Does(verb.verb) && !v.Tried[verb.verb] {
 			missing = append(missing, verb.name)
 		}
 	}
-	help := "Captures, cancellations and refunds of test orders have arrived there. Compare them in the provider's portal."
+	help := lang.T(ctx, "Captures, cancellations and refunds of test orders have arrived there. Compare them in the provider's portal.")
 	if len(missing) > 0 {
-		help = "Not seen done in test mode yet: " + strings.Join(missing, ", ") + ". Place test orders, change them here, and look in the provider's portal whether it came out right."
+		help = lang.T(ctx, "Not seen done in test mode yet: %s. Place test orders, change them here, and look in the provider's portal whether it came out right.", strings.Join(missing, ", "))
 	}
-	driven := "Which order status draws the money, and which gives it back."
+	driven := lang.T(ctx, "Which order status draws the money, and which gives it back.")
 	if v.Driven {
-		driven = "Changes of order status drive it. " + driven
+		driven = lang.T(ctx, "Changes of order status drive it.") + " " + driven
 	}
 	return []setUpStep{
-		{"Install " + v.Driver.Name, v.Current() != nil && v.Current().Enabled, "Its credentials are stored and it is enabled.", ""},
+		{lang.T(ctx, "Install %s", v.Driver.Name), v.Current() != nil && v.Current().Enabled, "Its credentials are stored and it is enabled.", ""},
 		{"Say how captures and cancellations work", v.Driven, driven, "/system/order-status-actions?store=" + strconv.FormatInt(v.Store.ID, 10)},
 		{"Test the connection", len(missing) == 0, help, ""},
 	}
@@ -237,7 +240,7 @@ func (v GatewayView) storeTabs() []ui.Tab {
 func (v GatewayView) modeTabs() []ui.Tab {
 	var tabs []ui.Tab
 	for _, mode := range []string{"test", "live"} {
-		tabs = append(tabs, ui.Tab{Label: ui.Words(mode), Path: GatewayPath(v.Driver.Code, v.Store.ID, mode), Active: mode == v.Mode})
+		tabs = append(tabs, ui.Tab{Label: modeName(mode), Path: GatewayPath(v.Driver.Code, v.Store.ID, mode), Active: mode == v.Mode})
 	}
 	return tabs
 }
@@ -256,6 +259,41 @@ func fieldOptions(field gateways.Field) []ui.Option {
 		options = append(options, ui.Option{Value: value, Label: ui.Words(value)})
 	}
 	return options
+}
+
+// modeName is a mode as people read it.
+func modeName(mode string) string {
+	if mode == "live" {
+		return "Live"
+	}
+	return "Test"
+}
+
+// about says of which store and mode the settings are.
+func (v GatewayView) about(ctx context.Context) string {
+	if v.Mode == "live" {
+		return lang.T(ctx, "%s, live mode.", v.Store.Name)
+	}
+	return lang.T(ctx, "%s, test mode.", v.Store.Name)
+}
+
+// otherMode says that the store works in the other mode.
+func (v GatewayView) otherMode(ctx context.Context) string {
+	if v.Mode == "live" {
+		return lang.T(ctx, "%s works in test mode now; these settings are for live mode.", v.Store.Name)
+	}
+	return lang.T(ctx, "%s works in live mode now; these settings are for test mode.", v.Store.Name)
+}
+
+// stateName is "enabled", "disabled" or "not set up" as people read it.
+func stateName(state string) string {
+	switch state {
+	case "enabled":
+		return "Enabled"
+	case "disabled":
+		return "Disabled"
+	}
+	return "Not set up"
 }
 
 // stateKindOf is the colour of "enabled", "disabled" or "not set up".

@@ -1,10 +1,12 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -21,14 +23,18 @@ type FindView struct {
 func FindPath(text string) string { return withQuery("/find", url.Values{"q": {text}}) }
 
 // kindWords say what the text was taken for.
-func (v FindView) kindWords() string {
-	switch n := len(v.Kinds); n {
+func (v FindView) kindWords(ctx context.Context) string {
+	kinds := make([]string, len(v.Kinds))
+	for i, kind := range v.Kinds {
+		kinds[i] = lang.T(ctx, kind)
+	}
+	switch n := len(kinds); n {
 	case 0:
 		return ""
 	case 1:
-		return "Looked for as " + v.Kinds[0] + "."
+		return lang.T(ctx, "Looked for as %s.", kinds[0])
 	default:
-		return "Looked for as " + strings.Join(v.Kinds[:n-1], ", ") + " or " + v.Kinds[n-1] + "."
+		return lang.T(ctx, "Looked for as %s or %s.", strings.Join(kinds[:n-1], ", "), kinds[n-1])
 	}
 }
 
@@ -62,11 +68,4 @@ func foundCount[T any](list []T) string {
 		return fmt.Sprintf("%d+", upToFound)
 	}
 	return fmt.Sprint(len(list))
-}
-
-func ordersWord(n int) string {
-	if n == 1 {
-		return "1 order"
-	}
-	return fmt.Sprintf("%d orders", n)
 }

@@ -55,7 +55,7 @@ func (w *Web) writeError(c echo.Context, err error, status int, sentence string)
 	case IsHTMX(c):
 		return c.String(status, sentence)
 	}
-	return Render(c, status, views.ErrorPage(Page(c, "", errorTitle(status)), sentence, errorID(c, status)))
+	return Render(c, status, views.ErrorPage(Page(c, "", errorTitle(status).In(c.Request().Context())), sentence, errorID(c, status)))
 }
 
 // askToSignIn leads to the sign-in page and, from a page, back again.
@@ -63,7 +63,7 @@ func (w *Web) askToSignIn(c echo.Context) error {
 	path := "/login"
 	if IsHTMX(c) {
 		c.Response().Header().Set("HX-Redirect", path)
-		return c.String(http.StatusUnauthorized, "Sign in first.")
+		return c.String(http.StatusUnauthorized, lang.T(c.Request().Context(), "Sign in first."))
 	}
 	if next := c.Request().URL.RequestURI(); c.Request().Method == http.MethodGet && next != "/" && LocalPath(next) == next {
 		path += "?next=" + url.QueryEscape(next)
@@ -83,7 +83,7 @@ func describe(err error, c echo.Context) (status int, sentence string) {
 	case errors.As(err, &problem):
 		return http.StatusUnprocessableEntity, problem.In(c.Request().Context())
 	case errors.As(err, &wait):
-		return http.StatusTooManyRequests, wait.Error()
+		return http.StatusTooManyRequests, wait.In(c.Request().Context())
 	case errors.Is(err, models.ErrNotFound):
 		return http.StatusNotFound, lang.T(c.Request().Context(), "There is nothing at this address, or it is not for you to see.")
 	case errors.Is(err, models.ErrForbidden):
@@ -107,7 +107,7 @@ func describe(err error, c echo.Context) (status int, sentence string) {
 func describeHTTP(err *echo.HTTPError, c echo.Context) (int, string) {
 	var number *strconv.NumError
 	if errors.As(err.Internal, &number) {
-		return http.StatusBadRequest, lang.T(c.Request().Context(), "“%s” is not %s.", number.Num, kindOfNumber(c, number.Num))
+		return http.StatusBadRequest, notANumber(c, number.Num)
 	}
 	sentence, _ := err.Message.(string)
 	switch err.Code {
@@ -124,43 +124,54 @@ func describeHTTP(err *echo.HTTPError, c echo.Context) (int, string) {
 	case sentence == "" || err.Internal != nil && sentence == err.Internal.Error(): // a sentence of the machine
 		return err.Code, lang.T(c.Request().Context(), "This request cannot be understood.")
 	}
-	return err.Code, sentence
+	return err.Code, lang.T(c.Request().Context(), sentence)
 }
 
-// kindOfNumber names what should have stood where text does: the order of an address is an order number.
-func kindOfNumber(c echo.Context, text string) string {
+// numbers say of the numbers in addresses that a text is none.
+var numbers = map[string]lang.Text{
+	"email":          lang.Textf("“%s” is not an e-mail number."),
+	"extension":      lang.Textf("“%s” is not an extension number."),
+	"operation":      lang.Textf("“%s” is not an operation number."),
+	"order":          lang.Textf("“%s” is not an order number."),
+	"payment":        lang.Textf("“%s” is not a payment number."),
+	"reconciliation": lang.Textf("“%s” is not a reconciliation number."),
+	"store":          lang.Textf("“%s” is not a store number."),
+	"user":           lang.Textf("“%s” is not a user number."),
+	"view":           lang.Textf("“%s” is not a view number."),
+	"webhook":        lang.Textf("“%s” is not a webhook number."),
+}
+
+// notANumber says what should have stood where text does: the order of an address is an order number.
+func notANumber(c echo.Context, text string) string {
+	said := lang.Textf("“%s” is not a number.")
 	for i, value := range c.ParamValues() {
-		name := c.ParamNames()[i]
-		switch {
-		case value != text || name == "":
-		case name[0] == 'o' || name[0] == 'a' || name[0] == 'e' || name[0] == 'i':
-			return "an " + name + " number"
-		default:
-			return "a " + name + " number"
+		if known, ok := numbers[c.ParamNames()[i]]; ok && value == text {
+			said = known
+			break
 		}
 	}
-	return "a number"
+	return lang.T(c.Request().Context(), said.Format, text)
 }
 
-func errorTitle(status int) string {
+func errorTitle(status int) lang.Text {
 	switch status {
 	case http.StatusNotFound:
-		return "Not found"
+		return lang.Textf("Not found")
 	case http.StatusForbidden:
-		return "Not permitted"
+		return lang.Textf("Not permitted")
 	case http.StatusGone:
-		return "Link used"
+		return lang.Textf("Link used")
 	case http.StatusConflict, http.StatusUnprocessableEntity, http.StatusBadRequest:
-		return "Not done"
+		return lang.Textf("Not done")
 	case http.StatusTooManyRequests:
-		return "Too many tries"
+		return lang.Textf("Too many tries")
 	case http.StatusServiceUnavailable:
-		return "Not available"
+		return lang.Textf("Not available")
 	}
 	if status >= http.StatusInternalServerError {
-		return "Something went wrong"
+		return lang.Textf("Something went wrong")
 	}
-	return "Not accepted"
+	return lang.Textf("Not accepted")
 }
 
 // errorID is what to quote when something went wrong on our side.
