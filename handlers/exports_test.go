@@ -85,12 +85,13 @@ func TestExportSaysWhatTheOrderIs(t *testing.T) {
 		"customer_name": `'=HYPERLINK("http://evil.example","x")`, "company": "", "customer_email": "neha@example.com", "customer_phone": "'+919812345678",
 		"shipping_address": "Neha\n12, \"High\" Street\n411001 Pune", "date_added": "2026-11-20T15:30:00+05:30", "date_modified": "2026-11-20T15:30:00+05:30",
 		"time_zone": "Asia/Kolkata", "affiliate_order_id": "1001", "affiliate_id": "16916747740991418099",
+		"reconciled": "no", "reconciled_at": "", "reconciliation_class": "",
 	} {
 		if rows[3][name] != want {
 			t.Errorf("%s of order 1001 is %q, want %q", name, rows[3][name], want)
 		}
 	}
-	if len(rows[3]) != 28 || rows[1]["gateway_reference"] != "" || rows[1]["captured"] != "0.00" {
+	if len(rows[3]) != 31 || rows[1]["gateway_reference"] != "" || rows[1]["captured"] != "0.00" {
 		t.Errorf("an order without payments: %v", rows[1])
 	}
 	sum := sha256.Sum256([]byte(p.body))

@@ -25,6 +25,7 @@ type ExportedOrder struct {
 	PaymentRefs, PaymentOrderRefs, BankRefs []byte // of all its payments, the first one first, with " | " between
 	PaymentStatuses                         []byte // likewise; of a payment in another currency, "success in EUR"
 	CapturedMinor, RefundedMinor            int64  // of the payments in the order's currency
+	Reconciled                              Standing
 }
 
 // exportedOrder are the columns of an ExportedOrder, in the order of read.

@@ -57,12 +57,18 @@ func (db *DB) writeExport(ctx context.Context, p *ExportPlan, to io.Writer, far 
 		}
 		e.Promised, e.SnapshotAt = &promised, &at
 		far.promised.Store(promised)
-		err := eachOrder(ctx, tx, sql, args, func(o *ExportedOrder) error {
-			e.Written++
-			if e.Written%256 == 0 {
-				far.written.Store(e.Written)
-			}
-			return file.Add(o)
+		err := db.beside(ctx, tx, func(second pgx.Tx) error {
+			compared := &standings{tx: second}
+			return eachOrder(ctx, tx, sql, args, func(o *ExportedOrder) (err error) {
+				e.Written++
+				if e.Written%256 == 0 {
+					far.written.Store(e.Written)
+				}
+				if o.Reconciled, err = compared.of(ctx, o.ID); err != nil {
+					return err
+				}
+				return file.Add(o)
+			})
 		})
 		if err != nil {
 			return err

@@ -43,6 +43,9 @@ var orderColumns = []sheet.Column{
 	{Name: "time_zone", Kind: sheet.Text, Width: 16},
 	{Name: "affiliate_order_id", Kind: sheet.Text, Width: 18},
 	{Name: "affiliate_id", Kind: sheet.Text, Width: 26},
+	{Name: "reconciled", Kind: sheet.Text, Width: 12},
+	{Name: "reconciled_at", Kind: sheet.Date, Width: 20},
+	{Name: "reconciliation_class", Kind: sheet.Text, Width: 20},
 }
 
 // orderFile writes orders into a sheet.
@@ -120,6 +123,9 @@ func (f *orderFile) Add(o *models.ExportedOrder) error {
 	f.Text(store.zone)
 	f.Text(o.AffiliateOrderID)
 	f.Text(store.affiliate)
+	f.Text([]byte(o.Reconciled.Word))
+	f.Time(o.Reconciled.At.In(store.clock))
+	f.Text([]byte(o.Reconciled.Class))
 	return f.End() //nolint:wrapcheck // says where the file broke off
 }
 
@@ -150,6 +156,7 @@ func orderCover(e *models.Export, p *models.ExportPlan) sheet.Cover {
 		{Name: "SHA-256 of the rows", Value: hex.EncodeToString(e.RowsSHA256) + " (that of the CSV file with the same orders)"},
 		{Name: "Dates", Value: "In the zone of each order's own store, which the column time_zone names."},
 		{Name: "Amounts", Value: "In the currency beside them. Captured and refunded are of the payments in the order's currency."},
+		{Name: "Reconciled", Value: "Whether the order was compared with its gateway: no, agrees, differs, or resolved, when that was, and what it came to."},
 		{Name: "Texts", Value: "Ids and phones are text. A text that a spreadsheet would take for a formula has an apostrophe before it."},
 	}}
 	return cover
