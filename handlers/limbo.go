@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -81,13 +82,14 @@ func (h *Handlers) FixLimbo(c echo.Context) error {
 	}
 	fix := models.LimboFix(form.Do)
 	right, known := models.LimboRights[fix]
+	ctx := c.Request().Context()
 	switch {
 	case !known, len(form.Rows) == 0:
 		return h.limboProblem(c, path, "Tick at least one row, and choose what is to be done about it.")
 	case !web.User(c).May(right):
 		return models.ErrForbidden
 	case len(form.Rows) > models.MostLimbo:
-		return h.limboProblem(c, path, fmt.Sprintf("Choose at most %d rows at once.", models.MostLimbo))
+		return h.limboProblem(c, path, lang.T(ctx, "Choose at most %d rows at once.", models.MostLimbo))
 	case len(form.Rows) > 1 && form.Sure != strconv.Itoa(len(form.Rows)):
 		return web.Render(c, http.StatusOK, views.LimboSure(web.Page(c, limboPath, "Limbo"), views.LimboSureView{
 			CSRF: web.CSRF(c), Fix: fix, Rows: form.Rows, Back: form.Back, Path: path,
@@ -98,9 +100,9 @@ func (h *Handlers) FixLimbo(c echo.Context) error {
 		return err
 	}
 	if len(problems) > 0 {
-		return h.limboProblem(c, path, said(problems, done))
+		return h.limboProblem(c, path, said(ctx, problems, done))
 	}
-	if err := web.Notice(c, said(done, nil)); err != nil {
+	if err := web.Notice(c, said(ctx, done, nil)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, path)
@@ -139,13 +141,13 @@ func (h *Handlers) fixRows(c echo.Context, fix models.LimboFix, rows []string) (
 const mostSaid = 5
 
 // said is what came of several rows: the first few in full, and how many others there are.
-func said(list, others []string) string {
+func said(ctx context.Context, list, others []string) string {
 	text := strings.Join(list[:min(len(list), mostSaid)], " ")
 	if n := len(list) - mostSaid; n > 0 {
-		text += fmt.Sprintf(" And %d more.", n)
+		text += " " + lang.N(ctx, "And %d more.", "And %d more.", n, n)
 	}
 	if len(others) > 0 {
-		text += fmt.Sprintf(" Done: %d.", len(others))
+		text += " " + lang.T(ctx, "Done: %d.", len(others))
 	}
 	return text
 }

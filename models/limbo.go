@@ -28,7 +28,7 @@ type LimboRow struct {
 	State       string       // of the record
 	Amount      money.Amount // at risk
 	Since       time.Time
-	Why         string     // a sentence, or ""
+	Problem     string     // what the record says of it, or ""
 	LastAt      *time.Time // when somebody last looked
 	LastSaid    string     // what that brought
 	NextAt      *time.Time // when kartify looks again by itself
@@ -40,6 +40,9 @@ type LimboRow struct {
 
 // Key names the row: "missing:1005".
 func (r *LimboRow) Key() string { return fmt.Sprintf("%s:%d", r.Kind, r.ID) }
+
+// HoldEnd is when the hold of an authorization near its end is over.
+func (r *LimboRow) HoldEnd() time.Time { return r.Since.Add(holdNotice) }
 
 // limboKind is how one kind is found: rows of a table called x with a store_id, by one index.
 type limboKind struct {
@@ -55,7 +58,7 @@ type limboKind struct {
 	money   string // the currency
 	word    string
 	state   string
-	why     string
+	problem string // what the record says of it
 	next    string
 }
 
@@ -71,13 +74,12 @@ var limboKinds = []limboKind{
 		kind: NeedFailedPaid, at: "x.since", from: "limbo_paid x", where: "true", order: "x.order_id", minor: drawnOf,
 		payment: "(SELECT max(p.id) FROM payments p WHERE p.order_id = x.order_id AND p.captured_minor > p.refunded_minor)",
 		money:   "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)", state: "(SELECT o.status FROM orders o WHERE o.id = x.order_id)",
-		why: "'The order is not to be delivered, and its money is with the store.'",
 	},
 	operationKind(NeedUnknown, "x.state = 'unknown'"),
 	{
 		kind: NeedPartner, at: "x.created_at", from: "partner_updates x", where: "x.state <> 'done' AND (x.state = 'failed' OR x.created_at < now() - interval '10 minutes')",
 		order: "x.order_id", payment: "x.payment_id", minor: "CASE WHEN x.kind = 'confirm_payment' OR x.kind = 'payment_session' AND x.status = 'complete' THEN x.amount_minor ELSE 0 END", money: "x.currency",
-		word: "x.kind", state: "x.state", why: "x.problem", next: "x.next_at",
+		word: "x.kind", state: "x.state", problem: "x.problem", next: "x.next_at",
 	},
 	{
 		kind: NeedMissing, at: "x.date_added", from: "orders x", where: "x.status = 'missing'", order: "x.id", money: "x.currency",
@@ -85,50 +87,48 @@ var limboKinds = []limboKind{
 	},
 	{
 		kind: NeedStuck, at: "x.created_at", from: "payments x", where: "x.status = 'stuck'", order: "x.order_id", payment: "x.id",
-		minor: "x.captured_minor - x.refunded_minor", money: "x.currency", state: "x.status", why: "'The money is drawn, and whoever must know of it was not told.'",
+		minor: "x.captured_minor - x.refunded_minor", money: "x.currency", state: "x.status",
 	},
 	{
 		kind: NeedRefunding, at: "x.refunding_since", grace: time.Hour, from: "payments x", where: "x.status = 'refunding'", order: "x.order_id", payment: "x.id",
-		minor: "x.refund_reserved_minor", money: "x.currency", state: "x.status", why: "'The gateway has not finished the refund for over an hour.'",
+		minor: "x.refund_reserved_minor", money: "x.currency", state: "x.status",
 		next: "(SELECT min(p.next_at) FROM operations p WHERE p.payment_id = x.id AND p.next_at IS NOT NULL)",
 	},
 	{
 		kind: NeedHold, at: "x.capture_before", shift: -holdNotice, from: "payments x", where: "x.status = 'authorized' AND x.capture_before IS NOT NULL", order: "x.order_id",
 		payment: "x.id", minor: "x.authorized_minor - x.captured_minor", money: "x.currency", state: "CASE WHEN x.capture_before <= now() THEN 'expired' ELSE 'authorized' END",
-		why: "CASE WHEN x.capture_before <= now() THEN 'The hold ended on ' ELSE 'The hold ends on ' END || to_char(x.capture_before AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC.'",
 	},
 	{
 		kind: NeedAction, at: "x.created_at", from: "status_actions x", where: "x.state = 'failed'", order: "x.order_id", payment: "x.payment_id",
 		minor: "(SELECT p.authorized_minor - p.captured_minor FROM payments p WHERE p.id = x.payment_id)", money: "(SELECT p.currency FROM payments p WHERE p.id = x.payment_id)",
-		word: "x.action", state: "x.to_status", why: "'The change of status to ' || x.to_status || ' failed. ' || x.problem",
+		word: "x.action", state: "x.to_status", problem: "x.problem",
 	},
 	{
 		kind: NeedPlan, at: "x.finished_at", from: "planned_captures x", order: "x.order_id", payment: "x.payment_id", minor: "(SELECT p.authorized_minor - p.captured_minor FROM payments p WHERE p.id = x.payment_id)",
 		where: "x.state = 'failed' AND x.seen_at IS NULL AND EXISTS (SELECT 1 FROM payments p WHERE p.id = x.payment_id AND p.status = 'authorized')",
-		money: "(SELECT p.currency FROM payments p WHERE p.id = x.payment_id)", state: "x.state", why: "'The planned capture did not happen. ' || x.problem",
+		money: "(SELECT p.currency FROM payments p WHERE p.id = x.payment_id)", state: "x.state", problem: "x.problem",
 	},
 	{
 		kind: NeedLapsed, at: "x.since", from: "lapsed_holds x", order: "x.order_id", payment: "x.payment_id", minor: "x.minor", money: "x.currency", state: "'lapsed'",
 		where: "x.seen_at IS NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.order_id AND p.id <> x.payment_id AND (p.status = 'authorized' OR p.captured_minor > p.refunded_minor))",
-		why:   "'The authorization ran out on ' || to_char(x.since AT TIME ZONE 'UTC', 'FMDD Mon YYYY HH24:MI') || ' UTC without being captured; the money is back with the customer.'",
 	},
 	{
 		kind: NeedOverdue, at: "x.received_at", grace: 24 * time.Hour, from: "order_events x", where: "x.event = 'REFUND_INITIATED' AND x.waiting", order: "x.order_id",
 		minor: "coalesce(CASE WHEN NOT x.unit_doubt THEN x.amount_minor END, " + drawnOf + ")", money: "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)",
 		payment: "(SELECT max(p.id) FROM payments p WHERE p.order_id = x.order_id AND p.captured_minor > p.refunded_minor)",
-		state:   "'waiting'", why: "'Fynd asked for the money over a day ago, and none has moved.'",
+		state:   "'waiting'",
 	},
 	{
 		kind: NeedPending, at: "x.date_added", grace: time.Hour, from: "orders x", order: "x.id",
 		where: "x.status = 'pending' AND x.gateway <> 'cod' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.id AND p.status = 'authorized')",
-		minor: "x.total_minor", money: "x.currency", state: "x.status", why: "'The customer was sent to pay, and nothing more was heard.'",
+		minor: "x.total_minor", money: "x.currency", state: "x.status",
 	},
 }
 
 func operationKind(kind NeedKind, where string) limboKind {
 	return limboKind{
 		kind: kind, at: "x.created_at", from: "operations x", where: where, order: "x.order_id", payment: "x.payment_id", minor: "x.amount_minor", money: "x.currency",
-		word: "x.kind", state: "x.state", why: "CASE WHEN x.contradiction <> '' THEN x.contradiction ELSE x.problem END", next: "x.next_at",
+		word: "x.kind", state: "x.state", problem: "CASE WHEN x.contradiction <> '' THEN x.contradiction ELSE x.problem END", next: "x.next_at",
 	}
 }
 
@@ -173,7 +173,7 @@ func (k *limboKind) listed(n int, more string) string {
 	}
 	return k.rows(strings.Join([]string{
 		fmt.Sprintf("%d AS k", n), k.id() + " AS id", k.order + " AS order_id", or(k.payment, "NULL::bigint") + " AS payment_id", k.began() + " AS since",
-		k.minor + " AS minor", k.money + " AS currency", or(k.word, "''") + " AS word", k.state + " AS state", or(k.why, "''") + " AS why", or(k.next, "NULL::timestamptz") + " AS next_at",
+		k.minor + " AS minor", k.money + " AS currency", or(k.word, "''") + " AS word", k.state + " AS state", or(k.problem, "''") + " AS problem", or(k.next, "NULL::timestamptz") + " AS next_at",
 	}, ", "), more)
 }
 

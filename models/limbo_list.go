@@ -108,7 +108,7 @@ func (db *DB) Limbo(ctx context.Context, f LimboFilter) (*LimboPage, error) {
 	scope := ScopeOf(ctx)
 	rows, err := db.pool.Query(ctx, `WITH my AS MATERIALIZED (SELECT id FROM stores WHERE ($1 OR id = ANY ($2)) AND ($3 = 0 OR id = $3)),
 			page AS MATERIALIZED (SELECT * FROM (`+sql+`) r ORDER BY since, k, id LIMIT $4)
-		SELECT r.k, r.id, r.order_id, r.store_id, coalesce(r.payment_id, 0), r.since, r.minor, coalesce(r.currency, ''), r.word, r.state, r.why, coalesce(r.next_at, l.next_at),
+		SELECT r.k, r.id, r.order_id, r.store_id, coalesce(r.payment_id, 0), r.since, r.minor, coalesce(r.currency, ''), r.word, r.state, r.problem, coalesce(r.next_at, l.next_at),
 			o.customer_name, o.status, coalesce(o.partner_order_id, ''), s.fynd, coalesce(c.user_id, 0), coalesce(c.user_name, ''),
 			greatest(h.checked_at, l.asked_at, (SELECT max(a.finished_at) FROM operations p JOIN operation_attempts a ON a.operation_id = p.id WHERE p.order_id = r.order_id)),
 			CASE WHEN l.asked_at > h.checked_at THEN l.said ELSE coalesce(h.said, l.said, '') END, coalesce((SELECT p.gateway FROM payments p WHERE p.id = r.payment_id), o.gateway)
@@ -146,7 +146,7 @@ func limboWords() []string {
 func (db *DB) limboRow(row pgx.CollectableRow) (LimboRow, error) {
 	var r LimboRow
 	var k int
-	err := row.Scan(&k, &r.ID, &r.OrderID, &r.StoreID, &r.PaymentID, &r.Since, &r.Amount.Minor, &r.Amount.Currency, &r.Word, &r.State, &r.Why, &r.NextAt,
+	err := row.Scan(&k, &r.ID, &r.OrderID, &r.StoreID, &r.PaymentID, &r.Since, &r.Amount.Minor, &r.Amount.Currency, &r.Word, &r.State, &r.Problem, &r.NextAt,
 		&r.Customer, &r.OrderStatus, &r.Partner, &r.Fynd, &r.OwnerID, &r.Owner, &r.LastAt, &r.LastSaid, &r.Gateway)
 	if err != nil {
 		return r, err //nolint:wrapcheck // wrapped by the caller

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -37,17 +38,17 @@ func (t *LimboTally) Count() (n int, more bool) {
 
 // LimboAge is what has been in limbo for so long: its orders, each once.
 type LimboAge struct {
-	Name   string
+	Name   lang.Text
 	Orders int64
 	Risk   []money.Amount
 }
 
 // limboAges are the ages the board tells apart, by when each begins.
 var limboAges = []struct {
-	name string
+	name lang.Text
 	from time.Duration
 }{
-	{"Under 1 hour", 0}, {"1 to 24 hours", time.Hour}, {"1 to 3 days", 24 * time.Hour}, {"3 to 7 days", 72 * time.Hour}, {"7 to 30 days", 7 * 24 * time.Hour}, {"Over 30 days", 30 * 24 * time.Hour},
+	{lang.Textf("Under 1 hour"), 0}, {lang.Textf("1 to 24 hours"), time.Hour}, {lang.Textf("1 to 3 days"), 24 * time.Hour}, {lang.Textf("3 to 7 days"), 72 * time.Hour}, {lang.Textf("7 to 30 days"), 7 * 24 * time.Hour}, {lang.Textf("Over 30 days"), 30 * 24 * time.Hour},
 }
 
 // tallied is what is counted, with limits: rows of kind, id, order_id, reason, currency, at, minor.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -175,60 +176,67 @@ type ReconciliationRow struct {
 	PartnerOrderID string
 }
 
-// RowField is one field in which a row and the order differ, as both have it.
-type RowField struct{ Name, There, Here string }
+// RowField is one field in which a row and the order differ, as both have it; what one of them does not have is
+// no text.
+type RowField struct{ Name, There, Here lang.Text }
 
 // Fields are the fields that differ.
 func (r *ReconciliationRow) Fields() []RowField {
-	there := func(minor int64) string { return money.New(minor, r.Currency).String() }
-	here := func(minor int64) string { return money.New(minor, r.HereCurrency).String() }
+	there := func(minor int64) lang.Text { return amountText(money.New(minor, r.Currency)) }
+	here := func(minor int64) lang.Text { return amountText(money.New(minor, r.HereCurrency)) }
+	word := func(text string) lang.Text { return lang.Text{Format: text} }
+	var none lang.Text
 	var fields []RowField
-	add := func(name, there, here string) { fields = append(fields, RowField{name, there, here}) }
+	add := func(name, there, here lang.Text) { fields = append(fields, RowField{name, there, here}) }
+	status, amount := lang.Textf("Status"), lang.Textf("Amount")
 	refunds := func() {
-		amount := there(r.ThereRefundedMinor)
+		returned := there(r.ThereRefundedMinor)
 		if r.ThereRefundedMinor < 0 {
-			amount = "some of it"
+			returned = lang.Textf("some of it")
 		}
-		add("Refunded", amount, here(r.HereRefundedMinor))
+		add(lang.Textf("Refunded"), returned, here(r.HereRefundedMinor))
 	}
 	paid := func() {
-		word := r.Word
-		if word == "" || strings.EqualFold(word, r.Kind) || strings.EqualFold(word, "sale") {
-			word = r.There // the file says what a row is, and no more
+		said := r.Word
+		if said == "" || strings.EqualFold(said, r.Kind) || strings.EqualFold(said, "sale") {
+			said = r.There // the file says what a row is, and no more
 		}
-		add("Status", word, r.HereStatus)
+		add(status, word(said), word(r.HereStatus))
 		if r.ThereMinor != r.HereMinor || r.Currency != r.HereCurrency {
-			add("Amount", there(r.ThereMinor), here(r.HereMinor))
+			add(amount, there(r.ThereMinor), here(r.HereMinor))
 		}
 	}
 	switch r.Class {
 	case RowPaidMissing, RowPaidFailed:
 		paid()
 	case RowAmount:
-		add("Amount", there(r.ThereMinor), here(r.HereMinor))
+		add(amount, there(r.ThereMinor), here(r.HereMinor))
 	case RowCurrency:
-		add("Currency", r.Currency, r.HereCurrency)
-		add("Amount", there(r.ThereMinor), here(r.HereMinor))
+		add(lang.Textf("Currency"), word(r.Currency), word(r.HereCurrency))
+		add(amount, there(r.ThereMinor), here(r.HereMinor))
 	case RowRefundedThere, RowRefundedHere:
 		refunds()
 	case RowDuplicate:
-		add("Payments", there(r.ThereMinor), here(r.HereMinor))
+		add(lang.Textf("Payments"), there(r.ThereMinor), here(r.HereMinor))
 	case RowAbsent:
-		word := r.Word
+		said := word(r.Word)
 		if r.Kind == "here" {
-			word = "absent"
+			said = lang.Textf("absent")
 		}
-		add("Status", word, r.HereStatus)
+		add(status, said, word(r.HereStatus))
 		if r.Kind == "here" {
-			add("Amount", "", here(r.HereMinor))
+			add(amount, none, here(r.HereMinor))
 		}
 	case RowUnknownOrder:
-		add("Order", r.OrderText, "no such order")
+		add(lang.Textf("Order"), word(r.OrderText), lang.Textf("no such order"))
 	case RowUnreadable:
-		add("Row", r.Problem, "")
+		add(lang.Textf("Row"), word(r.Problem), none)
 	}
 	return fields
 }
+
+// amountText is an amount by itself.
+func amountText(a money.Amount) lang.Text { return lang.Text{Format: "%s", Args: []any{a}} }
 
 // Amount is what the row is about.
 func (r *ReconciliationRow) Amount() money.Amount {

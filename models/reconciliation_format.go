@@ -33,16 +33,16 @@ const (
 
 // MappingFields are the fields that a mapping of one's own can name, with what they are for people.
 var MappingFields = []Choice{
-	{"order", "Order number"},
-	{"ref", "Payment id at the gateway"},
-	{"amount", "Amount"},
-	{"currency", "Currency"},
-	{"status", "Status"},
-	{"refunded", "Refunded amount"},
-	{"fee", "Fee"},
-	{"tax", "Tax on the fee"},
-	{"date", "Date"},
-	{"settled", "Settled on"},
+	{Value: "order", Label: "Order number"},
+	{Value: "ref", Label: "Payment id at the gateway"},
+	{Value: "amount", Label: "Amount"},
+	{Value: "currency", Label: "Currency"},
+	{Value: "status", Label: "Status"},
+	{Value: "refunded", Label: "Refunded amount"},
+	{Value: "fee", Label: "Fee"},
+	{Value: "tax", Label: "Tax on the fee"},
+	{Value: "date", Label: "Date"},
+	{Value: "settled", Label: "Settled on"},
 }
 
 // fileFormat is a kind of file that is recognised by its headings.

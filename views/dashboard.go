@@ -1,12 +1,13 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -22,46 +23,40 @@ type DashboardView struct {
 	MayLog      bool
 }
 
-// needWords is how a kind of need reads: one, several, and what to do about it.
+// needWords is how a kind of need reads: counted, and what to do about it.
 type needWords struct {
-	kind           ui.Kind
-	one, many, why string
+	kind    ui.Kind
+	counted lang.Counted
+	why     string
 }
 
 var needTexts = map[models.NeedKind]needWords{
-	models.NeedRefund:        {ui.Attention, "order waits for a refund", "orders wait for a refund", "Fynd asked for the money; none has moved yet"},
-	models.NeedReview:        {ui.Bad, "operation needs a person", "operations need a person", "The gateway cannot tell what became of it"},
-	models.NeedContradiction: {ui.Bad, "operation is contradicted", "operations are contradicted", "The gateway took back what it said before"},
-	models.NeedUnknown:       {ui.Attention, "operation of unknown outcome", "operations of unknown outcome", "Sent and not answered; kartify keeps asking"},
-	models.NeedMissing:       {ui.Attention, "missing order", "missing orders", "Begun, and never confirmed as an order"},
-	models.NeedFailedPaid:    {ui.Bad, "failed order that is paid", "failed orders that are paid", "Failed or cancelled, and the money is here"},
-	models.NeedStuck:         {ui.Attention, "stuck payment", "stuck payments", "Drawn, and somebody was not told"},
-	models.NeedRefunding:     {ui.Attention, "refund on its way too long", "refunds on their way too long", "The gateway has not finished for over an hour"},
-	models.NeedHold:          {ui.Attention, "authorization ends within 48 h", "authorizations end within 48 h", "Capture before the hold ends, or it is lost"},
-	models.NeedAction:        {ui.Bad, "status action failed", "status actions failed", "The order waits for the payment to follow"},
-	models.NeedPlan:          {ui.Bad, "planned capture failed", "planned captures failed", "The money is held and was not drawn"},
-	models.NeedLapsed:        {ui.Bad, "authorization ran out", "authorizations ran out", "Never captured; the money is back with the customer"},
-	models.NeedPartner:       {ui.Bad, "update Fynd was not told", "updates Fynd was not told", "Fynd has not heard of it in any attempt"},
-	models.NeedDifference:    {ui.Attention, "difference from a gateway's file", "differences from gateways' files", "The gateway says otherwise than is known here"},
-	models.NeedSettlement:    {ui.Attention, "payment settled late", "payments settled late", "The gateway took longer than five days to pay out"},
-	models.NeedEmail:         {ui.Attention, "e-mail not sent this week", "e-mails not sent this week", "Not sent, or not for certain"},
-	models.NeedFailed:        {ui.Bad, "webhook failed", "webhooks failed", "Stored, and could not be acted upon"},
-	models.NeedParked:        {ui.Busy, "webhook parked", "webhooks parked", "Waits for its order or payment to appear"},
-	models.NeedForged:        {ui.Bad, "forged webhook today", "forged webhooks today", "The signature did not fit; nothing was done"},
+	models.NeedRefund:        {ui.Attention, lang.Several("order waits for a refund", "orders wait for a refund"), "Fynd asked for the money; none has moved yet"},
+	models.NeedReview:        {ui.Bad, lang.Several("operation needs a person", "operations need a person"), "The gateway cannot tell what became of it"},
+	models.NeedContradiction: {ui.Bad, lang.Several("operation is contradicted", "operations are contradicted"), "The gateway took back what it said before"},
+	models.NeedUnknown:       {ui.Attention, lang.Several("operation of unknown outcome", "operations of unknown outcome"), "Sent and not answered; kartify keeps asking"},
+	models.NeedMissing:       {ui.Attention, lang.Several("missing order", "missing orders"), "Begun, and never confirmed as an order"},
+	models.NeedFailedPaid:    {ui.Bad, lang.Several("failed order that is paid", "failed orders that are paid"), "Failed or cancelled, and the money is here"},
+	models.NeedStuck:         {ui.Attention, lang.Several("stuck payment", "stuck payments"), "Drawn, and somebody was not told"},
+	models.NeedRefunding:     {ui.Attention, lang.Several("refund on its way too long", "refunds on their way too long"), "The gateway has not finished for over an hour"},
+	models.NeedHold:          {ui.Attention, lang.Several("authorization ends within 48 h", "authorizations end within 48 h"), "Capture before the hold ends, or it is lost"},
+	models.NeedAction:        {ui.Bad, lang.Several("status action failed", "status actions failed"), "The order waits for the payment to follow"},
+	models.NeedPlan:          {ui.Bad, lang.Several("planned capture failed", "planned captures failed"), "The money is held and was not drawn"},
+	models.NeedLapsed:        {ui.Bad, lang.Several("authorization ran out", "authorizations ran out"), "Never captured; the money is back with the customer"},
+	models.NeedPartner:       {ui.Bad, lang.Several("update Fynd was not told", "updates Fynd was not told"), "Fynd has not heard of it in any attempt"},
+	models.NeedDifference:    {ui.Attention, lang.Several("difference from a gateway's file", "differences from gateways' files"), "The gateway says otherwise than is known here"},
+	models.NeedSettlement:    {ui.Attention, lang.Several("payment settled late", "payments settled late"), "The gateway took longer than five days to pay out"},
+	models.NeedEmail:         {ui.Attention, lang.Several("e-mail not sent this week", "e-mails not sent this week"), "Not sent, or not for certain"},
+	models.NeedFailed:        {ui.Bad, lang.Several("webhook failed", "webhooks failed"), "Stored, and could not be acted upon"},
+	models.NeedParked:        {ui.Busy, lang.Several("webhook parked", "webhooks parked"), "Waits for its order or payment to appear"},
+	models.NeedForged:        {ui.Bad, lang.Several("forged webhook today", "forged webhooks today"), "The signature did not fit; nothing was done"},
 }
 
-func needLabel(n models.Need) string {
-	if n.Count == 1 {
-		return needTexts[n.Kind].one
-	}
-	return needTexts[n.Kind].many
-}
-
-func needCount(n models.Need) string {
+func needCount(ctx context.Context, n models.Need) string {
 	if n.More {
-		return thousands(models.MostNeeds) + "+"
+		return lang.Number(ctx, thousands(models.MostNeeds)+"+")
 	}
-	return thousands(int64(n.Count))
+	return lang.Number(ctx, thousands(int64(n.Count)))
 }
 
 // thousands is a number with its thousands apart.
@@ -104,72 +99,98 @@ func (v DashboardView) needPath(n models.Need) string {
 }
 
 // reasons are the missing orders by reason: "5 debited, 6 unknown".
-func reasons(n models.Need) string {
+func reasons(ctx context.Context, n models.Need) string {
 	words := make([]string, len(n.Reasons))
 	for i, r := range n.Reasons {
-		words[i] = thousands(int64(r.Count)) + " " + r.Reason
+		words[i] = reasonCount(ctx, r)
 	}
 	return strings.Join(words, ", ")
 }
 
-func atRisk(n models.Need) string {
-	text := amounts(n.AtRisk) + " at risk"
-	if n.More {
-		text = "More than " + text
+func reasonCount(ctx context.Context, r models.NeedReason) string {
+	count := lang.Number(ctx, thousands(int64(r.Count)))
+	switch r.Reason {
+	case "debited":
+		return lang.N(ctx, "%s debited", "%s debited", r.Count, count)
+	case "unknown":
+		return lang.N(ctx, "%s unknown", "%s unknown", r.Count, count)
+	case "abandoned":
+		return lang.N(ctx, "%s abandoned", "%s abandoned", r.Count, count)
 	}
-	if n.Kind == models.NeedMissing {
-		text += " (debited or unknown)"
+	return count + " " + r.Reason
+}
+
+func atRisk(ctx context.Context, n models.Need) string {
+	sums := amounts(ctx, n.AtRisk)
+	switch missing := n.Kind == models.NeedMissing; {
+	case n.More && missing:
+		return lang.T(ctx, "More than %s at risk (debited or unknown)", sums)
+	case n.More:
+		return lang.T(ctx, "More than %s at risk", sums)
+	case missing:
+		return lang.T(ctx, "%s at risk (debited or unknown)", sums)
 	}
-	return text
+	return lang.T(ctx, "%s at risk", sums)
 }
 
 // amounts are sums of several currencies, none added to another.
-func amounts(list []money.Amount) string {
+func amounts(ctx context.Context, list []money.Amount) string {
 	words := make([]string, len(list))
 	for i, a := range list {
-		words[i] = a.String()
+		words[i] = lang.Number(ctx, a.String())
 	}
 	return strings.Join(words, " · ")
 }
 
 // plot is one number for each day, or for each of a few steps, drawn.
 type plot struct {
-	id, title, span, noun, one, head string
+	id, title, head string
+	noun            lang.Text    // "orders"
+	counted         lang.Counted // "%s orders"
 
 	totals *models.DayTotals
 	of     func(models.DayTotal) (int64, []money.Amount)
-	name   func(i int) string // of a step; nil for days
-	stock  bool               // the numbers are of one thing that lasts, and do not add up
+	name   func(i int) lang.Text // of a step; nil for days
+	stock  bool                  // the numbers are of one thing that lasts, and do not add up
 }
 
-func dayPlot(id, title, noun, one string, totals *models.DayTotals, of func(models.DayTotal) (int64, []money.Amount)) plot {
-	return plot{
-		id: id, title: title, span: fmt.Sprintf("last %s days", thousands(int64(len(totals.Days)))), noun: noun, one: one, head: "Day", totals: totals, of: of,
-	}
+func dayPlot(id, title string, noun lang.Text, counted lang.Counted, totals *models.DayTotals, of func(models.DayTotal) (int64, []money.Amount)) plot {
+	return plot{id: id, title: title, noun: noun, counted: counted, head: "Day", totals: totals, of: of}
 }
 
 func (v DashboardView) ordersPlot() plot {
-	return dayPlot("orders-by-day", "Orders by day", "orders", "order", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
+	return dayPlot("orders-by-day", "Orders by day", lang.Textf("orders"), lang.Several("%s order", "%s orders"), v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
 }
 
 func (v DashboardView) refundsPlot() plot {
-	return dayPlot("refunds-by-day", "Refunds by day", "refunds", "refund", v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Refunds, d.Given })
+	return dayPlot("refunds-by-day", "Refunds by day", lang.Textf("refunds"), lang.Several("%s refund", "%s refunds"), v.Totals, func(d models.DayTotal) (int64, []money.Amount) { return d.Refunds, d.Given })
+}
+
+// span is the time that is drawn.
+func (p plot) span(ctx context.Context) string {
+	if p.name != nil {
+		return lang.T(ctx, "now")
+	}
+	n := len(p.totals.Days)
+	return lang.N(ctx, "last %d day", "last %d days", n, n)
 }
 
 // step is the name of the ith day or step.
-func (p plot) step(i int) string {
+func (p plot) step(ctx context.Context, i int) string {
 	if p.name != nil {
-		return p.name(i)
+		return p.name(i).In(ctx)
 	}
-	return dayName(p.totals.Days[i].Day)
+	return lang.Format(ctx, p.totals.Days[i].Day, "2 Jan 2006")
 }
 
 // ends are the names under the drawing: the first, the middle and the last.
-func (p plot) ends() []string {
+func (p plot) ends(ctx context.Context) []string {
+	last := len(p.totals.Days) - 1
 	if p.name != nil {
-		return []string{p.name(0), p.name(len(p.totals.Days) - 1)}
+		return []string{p.step(ctx, 0), p.step(ctx, last)}
 	}
-	return []string{p.totals.Days[0].Day.Format("2 Jan"), p.totals.Days[len(p.totals.Days)/2].Day.Format("2 Jan"), "Today"}
+	day := func(i int) string { return lang.Format(ctx, p.totals.Days[i].Day, "2 Jan") }
+	return []string{day(0), day((last + 1) / 2), lang.T(ctx, "Today")}
 }
 
 // order is the rows of the table: the latest day first, or the steps as they come.
@@ -208,7 +229,7 @@ func (p plot) most() int64 {
 	return most
 }
 
-func (p plot) bars() []bar {
+func (p plot) bars(ctx context.Context) []bar {
 	most := p.most()
 	bars := make([]bar, len(p.totals.Days))
 	for i, day := range p.totals.Days {
@@ -217,7 +238,7 @@ func (p plot) bars() []bar {
 		if n > 0 {
 			height = max(height, 2) // a day with one is not a day with none
 		}
-		bars[i] = bar{day: day, x: strconv.Itoa(i*20 + 3), y: strconv.FormatFloat(100-height, 'f', 1, 64), height: strconv.FormatFloat(height, 'f', 1, 64), said: p.says(i)}
+		bars[i] = bar{day: day, x: strconv.Itoa(i*20 + 3), y: strconv.FormatFloat(100-height, 'f', 1, 64), height: strconv.FormatFloat(height, 'f', 1, 64), said: p.says(ctx, i)}
 	}
 	return bars
 }
@@ -228,18 +249,16 @@ func (b bar) column() string {
 	return strconv.Itoa(n - 3)
 }
 
-func (p plot) says(i int) string {
+func (p plot) says(ctx context.Context, i int) string {
 	n, sums := p.of(p.totals.Days[i])
-	return p.step(i) + ": " + p.counted(n, sums)
+	return p.step(ctx, i) + ": " + p.figures(ctx, n, sums)
 }
 
-func (p plot) counted(n int64, sums []money.Amount) string {
-	text := thousands(n) + " " + p.noun
-	if n == 1 {
-		text = "1 " + p.one
-	}
+// figures are a number and sums of money: "5 orders, 4,999.50 INR".
+func (p plot) figures(ctx context.Context, n int64, sums []money.Amount) string {
+	text := p.counted.In(ctx, int(n), lang.Number(ctx, thousands(n)))
 	if len(sums) > 0 && n != 0 {
-		text += ", " + amounts(sums)
+		text += ", " + amounts(ctx, sums)
 	}
 	return text
 }
@@ -247,15 +266,16 @@ func (p plot) counted(n int64, sums []money.Amount) string {
 func (p plot) width() string { return "0 0 " + strconv.Itoa(len(p.totals.Days)*20) + " 100" }
 
 // summary says in a sentence what the drawing shows.
-func (p plot) summary() string {
+func (p plot) summary(ctx context.Context) string {
 	n, sums := p.sum()
+	all, most, days := p.figures(ctx, n, sums), lang.Number(ctx, thousands(p.mostOrNone())), len(p.totals.Days)
 	switch {
 	case p.name != nil:
-		return fmt.Sprintf("Together: %s. The most in one step: %s.", p.counted(n, sums), thousands(p.mostOrNone()))
+		return lang.T(ctx, "Together: %s. The most in one step: %s.", all, most)
 	case p.stock:
-		return fmt.Sprintf("Today: %s. The most on one of the last %d days: %s.", p.counted(n, sums), len(p.totals.Days), thousands(p.mostOrNone()))
+		return lang.N(ctx, "Today: %[1]s. The most on one of the last %[2]d days: %[3]s.", "Today: %[1]s. The most on one of the last %[2]d days: %[3]s.", days, all, days, most)
 	}
-	return fmt.Sprintf("The last %d days: %s. The most on one day: %s.", len(p.totals.Days), p.counted(n, sums), thousands(p.mostOrNone()))
+	return lang.N(ctx, "The last %[1]d days: %[2]s. The most on one day: %[3]s.", "The last %[1]d days: %[2]s. The most on one day: %[3]s.", days, days, all, most)
 }
 
 func (p plot) mostOrNone() int64 {
@@ -265,12 +285,10 @@ func (p plot) mostOrNone() int64 {
 	return p.most()
 }
 
-func dayName(day time.Time) string { return day.Format("2 Jan 2006") }
-
 // zones says whose days these are.
-func (v DashboardView) zones() string {
+func (v DashboardView) zones(ctx context.Context) string {
 	if zones := v.Totals.Zones(); len(zones) == 1 {
-		return "Days begin at midnight in " + zones[0] + "."
+		return lang.T(ctx, "Days begin at midnight in %s.", zones[0])
 	}
-	return "Each store's days begin at its own midnight."
+	return lang.T(ctx, "Each store's days begin at its own midnight.")
 }

@@ -1,11 +1,12 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -27,37 +28,41 @@ func choreState(c models.Chore, now time.Time) (ui.Kind, string) {
 func choreName(name string) string { return ui.Words(strings.ReplaceAll(name, "-", " ")) }
 
 // every is a pause in words: "10 s", "1 min", "200 ms".
-func every(d time.Duration) string {
+func every(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+		return lang.T(ctx, "%d ms", d.Milliseconds())
 	case d < time.Minute:
-		return fmt.Sprintf("%g s", d.Seconds())
+		return lang.T(ctx, "%s s", fraction(ctx, d.Seconds()))
 	case d < 2*time.Hour && d != time.Hour:
-		return fmt.Sprintf("%g min", d.Minutes())
+		return lang.T(ctx, "%s min", fraction(ctx, d.Minutes()))
 	}
-	return fmt.Sprintf("%g h", d.Hours())
+	return lang.T(ctx, "%s h", fraction(ctx, d.Hours()))
+}
+
+func fraction(ctx context.Context, n float64) string {
+	return lang.Number(ctx, strconv.FormatFloat(n, 'f', -1, 64))
 }
 
 // soon is a moment ahead: "in 8 s", or "now" once it has come.
-func soon(at, now time.Time) string {
+func soon(ctx context.Context, at, now time.Time) string {
 	wait := at.Sub(now)
 	switch {
 	case wait > 2*time.Minute:
-		return "in " + every(wait.Round(time.Minute))
+		return lang.T(ctx, "in %s", every(ctx, wait.Round(time.Minute)))
 	case wait > time.Second:
-		return "in " + fmt.Sprintf("%.0f s", wait.Seconds())
+		return lang.T(ctx, "in %s", lang.T(ctx, "%s s", strconv.FormatFloat(wait.Seconds(), 'f', 0, 64)))
 	}
-	return "now"
+	return lang.T(ctx, "now")
 }
 
-func took(r models.JobRun) string {
-	return every(r.EndedAt.Sub(r.StartedAt).Round(time.Millisecond))
+func took(ctx context.Context, r models.JobRun) string {
+	return every(ctx, r.EndedAt.Sub(r.StartedAt).Round(time.Millisecond))
 }
 
-func queued(n int) string {
+func queued(ctx context.Context, n int) string {
 	if n > models.MostQueued {
-		return thousands(models.MostQueued) + "+"
+		return lang.Number(ctx, thousands(models.MostQueued)+"+")
 	}
 	return strconv.Itoa(n)
 }

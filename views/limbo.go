@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -114,13 +116,13 @@ func (v LimboView) first() string {
 }
 
 // kinds are the choices of the kind, with how many there are of each.
-func (v LimboView) kinds() []ui.Option {
+func (v LimboView) kinds(ctx context.Context) []ui.Option {
 	options := []ui.Option{{Value: "", Label: "Every kind", Chosen: v.Filter.Kind == ""}}
 	for _, kind := range models.LimboKinds {
 		n := v.Tally.Of(kind)
-		label := limboText[kind].name
+		label := lang.T(ctx, limboText[kind].name)
 		if n.Count > 0 {
-			label += " (" + needCount(n) + ")"
+			label += " (" + needCount(ctx, n) + ")"
 		}
 		options = append(options, ui.Option{Value: string(kind), Label: label, Chosen: v.Filter.Kind == kind})
 	}
@@ -144,33 +146,33 @@ func (v LimboView) stores() []ui.Option {
 }
 
 // total is how many rows the filter has.
-func (v LimboView) total() string {
+func (v LimboView) total(ctx context.Context) string {
 	if v.Filter.Kind != "" {
-		return needCount(v.Tally.Of(v.Filter.Kind))
+		return needCount(ctx, v.Tally.Of(v.Filter.Kind))
 	}
 	n, more := v.Tally.Count()
 	if more {
-		return thousands(int64(n)) + "+"
+		return lang.Number(ctx, thousands(int64(n))+"+")
 	}
-	return thousands(int64(n))
+	return lang.Number(ctx, thousands(int64(n)))
 }
 
 // risk is the money of all that the filter has, each order's once.
-func (v LimboView) risk() string {
+func (v LimboView) risk(ctx context.Context) string {
 	sums := v.Tally.Risk
 	if v.Filter.Kind != "" {
 		sums = v.Tally.Of(v.Filter.Kind).AtRisk
 	}
 	if len(sums) == 0 {
-		return "No money at risk"
+		return lang.T(ctx, "No money at risk")
 	}
-	return groupedAmounts(sums) + " at risk"
+	return lang.T(ctx, "%s at risk", groupedAmounts(ctx, sums))
 }
 
-func groupedAmounts(list []money.Amount) string {
+func groupedAmounts(ctx context.Context, list []money.Amount) string {
 	words := make([]string, len(list))
 	for i, a := range list {
-		words[i] = a.Grouped()
+		words[i] = lang.Number(ctx, a.Grouped())
 	}
 	return strings.Join(words, " · ")
 }
@@ -196,26 +198,52 @@ func limboOrder(r models.LimboRow) string {
 	return path
 }
 
-// limboWhy says in a sentence what does not fit.
-func limboWhy(r models.LimboRow) string {
+// missingWhy is why an order is missing, by its reason.
+var missingWhy = map[string]string{
+	"debited":   "The customer was debited, and the callback of the payment did not arrive.",
+	"unknown":   "Nobody knows yet whether the customer was debited.",
+	"abandoned": "The customer began to pay and turned back.",
+}
+
+// limboWhys are the kinds of which one sentence says all.
+var limboWhys = map[models.NeedKind]string{
+	models.NeedStuck:     "The money is drawn, and whoever must know of it was not told.",
+	models.NeedRefunding: "The gateway has not finished the refund for over an hour.",
+	models.NeedOverdue:   "Fynd asked for the money over a day ago, and none has moved.",
+	models.NeedPending:   "The customer was sent to pay, and nothing more was heard.",
+}
+
+// limboWhy says in a sentence what does not fit, and behind it what the record says of it.
+func limboWhy(ctx context.Context, r models.LimboRow) string {
+	at := func(t time.Time) string { return lang.Format(ctx, t.UTC(), "2 Jan 2006 15:04") }
+	text := limboWhys[r.Kind]
 	switch {
 	case r.Kind == models.NeedMissing:
-		return map[string]string{
-			"debited": "The customer was debited, and the callback of the payment did not arrive.", "unknown": "Nobody knows yet whether the customer was debited.",
-			"abandoned": "The customer began to pay and turned back.",
-		}[r.Word]
+		text = missingWhy[r.Word]
 	case r.Kind == models.NeedPartner && r.Word == "confirm_payment":
-		return strings.TrimSpace("Fynd does not know that the order is paid. " + r.Why)
+		text = "Fynd does not know that the order is paid."
 	case r.Kind == models.NeedPartner && r.Word == "payment_session":
-		return strings.TrimSpace("Fynd does not know how the payment stands. " + r.Why)
+		text = "Fynd does not know how the payment stands."
 	case r.Kind == models.NeedPartner:
-		return strings.TrimSpace("Fynd does not know what became of a refund. " + r.Why)
+		text = "Fynd does not know what became of a refund."
+	case r.Kind == models.NeedFailedPaid && r.State == models.StatusFailed:
+		text = "The order is failed, and its money is with the store."
 	case r.Kind == models.NeedFailedPaid:
-		return "The order is " + r.State + ", and its money is with the store."
-	case r.Kind == models.NeedUnknown && r.Why == "":
-		return ui.Words(r.Word) + " sent, and not answered."
+		text = "The order is cancelled, and its money is with the store."
+	case r.Kind == models.NeedUnknown && r.Problem == "":
+		return lang.T(ctx, "%s sent, and not answered.", lang.T(ctx, ui.Words(r.Word)))
+	case r.Kind == models.NeedHold && r.State == "expired":
+		return lang.T(ctx, "The hold ended on %s UTC.", at(r.HoldEnd()))
+	case r.Kind == models.NeedHold:
+		return lang.T(ctx, "The hold ends on %s UTC.", at(r.HoldEnd()))
+	case r.Kind == models.NeedLapsed:
+		return lang.T(ctx, "The authorization ran out on %s UTC without being captured; the money is back with the customer.", at(r.Since))
+	case r.Kind == models.NeedAction:
+		text = lang.T(ctx, "The change of status to %s failed.", lang.T(ctx, r.State))
+	case r.Kind == models.NeedPlan:
+		text = "The planned capture did not happen."
 	}
-	return r.Why
+	return strings.TrimSpace(lang.T(ctx, text) + " " + lang.T(ctx, r.Problem))
 }
 
 // hangs says whether the row is one that only the gateway's people may be able to bring forward.
@@ -248,11 +276,11 @@ func (v LimboView) fixes(r models.LimboRow) []models.LimboFix {
 }
 
 // fixLabel is what the button of a fix says.
-func (v LimboView) fixLabel(r models.LimboRow, fix models.LimboFix) string {
+func (v LimboView) fixLabel(ctx context.Context, r models.LimboRow, fix models.LimboFix) string {
 	if fix == models.FixTake && r.OwnerID == v.User.ID {
-		return "Let go"
+		return lang.T(ctx, "Let go")
 	}
-	return fixLabel(fix)
+	return lang.T(ctx, fixLabel(fix))
 }
 
 func fixLabel(fix models.LimboFix) string {
@@ -282,16 +310,19 @@ type LimboSureView struct {
 	Path string
 }
 
-func (v LimboSureView) question() string {
+func (v LimboSureView) question(ctx context.Context) string {
 	n := len(v.Rows)
-	return map[models.LimboFix]string{
-		models.FixAsk:     fmt.Sprintf("Ask the gateways about %d rows? What they say is followed; nothing is sent twice.", n),
-		models.FixConfirm: fmt.Sprintf("Confirm the payments of %d rows? Each gateway is asked first, and Fynd hears of each payment once.", n),
-		models.FixTell:    fmt.Sprintf("Tell Fynd of %d rows again?", n),
-		models.FixTake:    fmt.Sprintf("Look after %d rows? Those that are yours already are let go.", n),
-		models.FixFail:    fmt.Sprintf("Mark the orders of %d rows as failed? Each gateway is asked first; an order with money stays.", n),
-		models.FixAccept:  fmt.Sprintf("Leave %d operations as they are?", n),
-	}[v.Fix]
+	return map[models.LimboFix]lang.Counted{
+		models.FixAsk: lang.Several("Ask the gateways about %d row? What they say is followed; nothing is sent twice.",
+			"Ask the gateways about %d rows? What they say is followed; nothing is sent twice."),
+		models.FixConfirm: lang.Several("Confirm the payment of %d row? Its gateway is asked first, and Fynd hears of each payment once.",
+			"Confirm the payments of %d rows? Each gateway is asked first, and Fynd hears of each payment once."),
+		models.FixTell: lang.Several("Tell Fynd of %d row again?", "Tell Fynd of %d rows again?"),
+		models.FixTake: lang.Several("Look after %d row? One that is yours already is let go.", "Look after %d rows? Those that are yours already are let go."),
+		models.FixFail: lang.Several("Mark the order of %d row as failed? Its gateway is asked first; an order with money stays.",
+			"Mark the orders of %d rows as failed? Each gateway is asked first; an order with money stays."),
+		models.FixAccept: lang.Several("Leave %d operation as it is?", "Leave %d operations as they are?"),
+	}[v.Fix].In(ctx, n, n)
 }
 
 // agesPlot is what is in limbo by how long it has been there.
@@ -301,15 +332,15 @@ func agesPlot(t *models.LimboTally) plot {
 		totals.Days = append(totals.Days, models.DayTotal{Orders: age.Orders, Ordered: age.Risk})
 	}
 	return plot{
-		id: "risk-by-age", title: "Money at risk by age", span: "now", noun: "orders", one: "order", head: "Age", totals: totals,
+		id: "risk-by-age", title: "Money at risk by age", noun: lang.Textf("orders"), counted: lang.Several("%s order", "%s orders"), head: "Age", totals: totals,
 		of:   func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered },
-		name: func(i int) string { return t.Ages[i].Name },
+		name: func(i int) lang.Text { return t.Ages[i].Name },
 	}
 }
 
 // limboDaysPlot is how much was in limbo at the end of each day.
 func limboDaysPlot(days *models.DayTotals) plot {
-	p := dayPlot("risk-by-day", "In limbo by day", "rows", "row", days, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
+	p := dayPlot("risk-by-day", "In limbo by day", lang.Textf("rows"), lang.Several("%s row", "%s rows"), days, func(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered })
 	p.stock = true
 	return p
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/notify"
 	"github.com/kartify/kartify/views/ui"
@@ -87,33 +88,44 @@ func (v ShopNotice) state() (ui.Kind, string) {
 	}
 }
 
-// sentence is where the telling stands, in words; a time that follows it is when.
-func (v ShopNotice) sentence() (text string, at *time.Time) {
+// sentence is where the telling stands, in words.
+func (v ShopNotice) sentence(ctx context.Context) templ.Component {
 	n := v.Told.Notification
 	if n == nil {
-		return "The shop was not told of this payment.", nil
+		return ui.Say("The shop was not told of this payment.")
 	}
 	switch {
 	case n.State == models.NotificationDelivered:
-		return fmt.Sprintf("The shop has heard of it, at attempt %d of %d,", n.Tries, n.Most), n.DoneAt
+		return ui.Say("The shop has heard of it, at attempt %d of %d, %s", n.Tries, n.Most, v.moment(n.DoneAt))
 	case n.State == models.NotificationStuck:
-		return fmt.Sprintf("The shop has not heard of it in %d attempts. No more are made by themselves since", n.Tries), n.DoneAt
+		return ui.SayIn(lang.N(ctx, "The shop has not heard of it in %[1]d attempt. No more are made by themselves since %[2]s",
+			"The shop has not heard of it in %[1]d attempts. No more are made by themselves since %[2]s", n.Tries), n.Tries, v.moment(n.DoneAt))
 	case n.State == models.NotificationCancelled:
-		return "Nobody waits to be told any more, since", n.DoneAt
+		return ui.Say("Nobody waits to be told any more, since %s", v.moment(n.DoneAt))
 	case n.State == models.NotificationSending:
-		return fmt.Sprintf("Attempt %d of %d is under way.", n.Tries, n.Most), nil
+		return ui.Say("Attempt %d of %d is under way.", n.Tries, n.Most)
 	case n.Tries == 0:
-		return fmt.Sprintf("The first of %d attempts is about to be made.", n.Most), nil
+		return ui.SayIn(lang.N(ctx, "The first of %d attempt is about to be made.", "The first of %d attempts is about to be made.", n.Most), n.Most)
 	}
-	return fmt.Sprintf("%d of %d attempts were made; the next one follows", n.Tries, n.Most), n.NextAt
+	return ui.SayIn(lang.N(ctx, "%[1]d of %[2]d attempt were made; the next one follows %[3]s", "%[1]d of %[2]d attempts were made; the next one follows %[3]s", n.Most),
+		n.Tries, n.Most, v.moment(n.NextAt))
 }
 
-// began says why a series began.
-func began(s models.NotificationSeries) string {
-	if s.Requester == "" {
-		return "by itself"
+func (v ShopNotice) moment(at *time.Time) templ.Component {
+	if at == nil {
+		return templ.NopComponent
 	}
-	return "asked for by " + s.Requester
+	return ui.Time(*at, v.Zone)
+}
+
+// began says which series it is, why and when it began.
+func (v ShopNotice) began(ctx context.Context, s models.NotificationSeries) templ.Component {
+	if s.Requester == "" {
+		return ui.SayIn(lang.N(ctx, "Series %[1]d of at most %[2]d attempt began by itself %[3]s", "Series %[1]d of at most %[2]d attempts began by itself %[3]s", s.Most),
+			s.N, s.Most, ui.Time(s.StartedAt, v.Zone))
+	}
+	return ui.SayIn(lang.N(ctx, "Series %[1]d of at most %[2]d attempt began asked for by %[3]s %[4]s", "Series %[1]d of at most %[2]d attempts began asked for by %[3]s %[4]s", s.Most),
+		s.N, s.Most, s.Requester, ui.Time(s.StartedAt, v.Zone))
 }
 
 // outcomeLabel is what an attempt came to, as people read it.
@@ -211,54 +223,55 @@ func (v NotificationSettings) error(ctx context.Context, field string) string {
 }
 
 // schedule says in words when the attempts are made.
-func (v NotificationSettings) schedule() string {
+func (v NotificationSettings) schedule(ctx context.Context) string {
 	var pauses []string
 	for _, pause := range v.Pauses {
-		pauses = append(pauses, durationWords(pause))
+		pauses = append(pauses, durationWords(ctx, pause))
 	}
 	if len(pauses) == 0 {
 		return ""
 	}
 	last := pauses[len(pauses)-1]
 	if len(pauses) == 1 {
-		return fmt.Sprintf("The first attempt follows the payment within seconds, and every further one after a pause of %s, until the shop has accepted one or %d were made.", last, v.Tries)
+		return lang.N(ctx, "The first attempt follows the payment within seconds, and every further one after a pause of %[1]s, until the shop has accepted one or %[2]d was made.",
+			"The first attempt follows the payment within seconds, and every further one after a pause of %[1]s, until the shop has accepted one or %[2]d were made.", v.Tries, last, v.Tries)
 	}
-	return fmt.Sprintf("The first attempt follows the payment within seconds. Pauses of %s follow, and then one of %s between any two, until the shop has accepted one or %d were made.",
-		strings.Join(pauses[:len(pauses)-1], ", "), last, v.Tries)
+	return lang.N(ctx, "The first attempt follows the payment within seconds. Pauses of %[1]s follow, and then one of %[2]s between any two, until the shop has accepted one or %[3]d was made.",
+		"The first attempt follows the payment within seconds. Pauses of %[1]s follow, and then one of %[2]s between any two, until the shop has accepted one or %[3]d were made.",
+		v.Tries, strings.Join(pauses[:len(pauses)-1], ", "), last, v.Tries)
 }
 
-func durationWords(d time.Duration) string {
+func durationWords(ctx context.Context, d time.Duration) string {
 	switch {
 	case d >= time.Hour && d%time.Hour == 0:
-		return counted(int(d/time.Hour), "hour")
+		n := int(d / time.Hour)
+		return lang.N(ctx, "%d hour", "%d hours", n, n)
 	case d >= time.Minute && d%time.Minute == 0:
-		return counted(int(d/time.Minute), "minute")
+		n := int(d / time.Minute)
+		return lang.N(ctx, "%d minute", "%d minutes", n, n)
 	case d%time.Second == 0:
-		return counted(int(d/time.Second), "second")
+		n := int(d / time.Second)
+		return lang.N(ctx, "%d second", "%d seconds", n, n)
 	}
 	return d.String()
 }
 
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // postedFields are what a notification says, for whoever writes a handler.
-var postedFields = []struct{ name, meaning string }{
-	{"id", "kartify's id of the payment"},
-	{"sum", "what was paid, or is held, with two decimals"},
-	{"clientid", "the payer's name"},
-	{"orderid", "the partner order ID, or kartify's order number where there is none"},
-	{"key", "md5 of id, sum, clientid, orderid and the secret word, one after the other"},
-	{"service_name", "what was paid for, where the gateway knows it"},
-	{"client_email, client_phone", "of the payer"},
-	{"ps_id", "the payment system, or the gateway"},
-	{"batch_date", "only of held money: when it is drawn at the latest"},
-	{"fop_receipt_key", "the receipt's key, where there is one"},
-	{"card_number", "the card with its middle hidden"},
-	{"obtain_datetime", "when it was paid, in Moscow time"},
-	{"currency, gateway, gateway_payment_id", "not known to PayKeeper's own handlers, which leave them alone"},
+var postedFields = []struct {
+	name    string
+	meaning lang.Text
+}{
+	{"id", lang.Textf("kartify's id of the payment")},
+	{"sum", lang.Textf("what was paid, or is held, with two decimals")},
+	{"clientid", lang.Textf("the payer's name")},
+	{"orderid", lang.Textf("the partner order ID, or kartify's order number where there is none")},
+	{"key", lang.Textf("md5 of id, sum, clientid, orderid and the secret word, one after the other")},
+	{"service_name", lang.Textf("what was paid for, where the gateway knows it")},
+	{"client_email, client_phone", lang.Textf("of the payer")},
+	{"ps_id", lang.Textf("the payment system, or the gateway")},
+	{"batch_date", lang.Textf("only of held money: when it is drawn at the latest")},
+	{"fop_receipt_key", lang.Textf("the receipt's key, where there is one")},
+	{"card_number", lang.Textf("the card with its middle hidden")},
+	{"obtain_datetime", lang.Textf("when it was paid, in Moscow time")},
+	{"currency, gateway, gateway_payment_id", lang.Textf("not known to PayKeeper's own handlers, which leave them alone")},
 }

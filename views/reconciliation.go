@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -165,22 +166,24 @@ func (v ReconciliationsView) first() string {
 	return reconciliationsPath
 }
 
-func formatWord(r *models.Reconciliation) string {
-	if r.Source == models.FromGateway {
-		return r.GatewayName + ", asked in " + r.Mode + " mode"
-	}
-	if r.Mapping != nil {
-		return r.Mapping.Name + " (mapping)"
+func formatWord(ctx context.Context, r *models.Reconciliation) string {
+	switch {
+	case r.Source == models.FromGateway && r.Mode == "test":
+		return lang.T(ctx, "%s, asked in test mode", r.GatewayName)
+	case r.Source == models.FromGateway:
+		return lang.T(ctx, "%s, asked in live mode", r.GatewayName)
+	case r.Mapping != nil:
+		return lang.T(ctx, "%s (mapping)", r.Mapping.Name)
 	}
 	for _, f := range models.ReconciliationFormats() {
 		if f.Value == r.Format {
-			return f.Label
+			return lang.T(ctx, f.Label)
 		}
 	}
 	return r.Format
 }
 
-func reconciliationState(r *models.Reconciliation) (ui.Kind, string) {
+func reconciliationState(ctx context.Context, r *models.Reconciliation) (ui.Kind, string) {
 	switch {
 	case r.State == models.ReconciliationQueued:
 		return ui.Neutral, "Waiting"
@@ -191,25 +194,25 @@ func reconciliationState(r *models.Reconciliation) (ui.Kind, string) {
 	case r.Differences() == 0:
 		return ui.Good, "Agrees"
 	}
-	return ui.Attention, grouped(r.Differences()) + wordFor(int(r.Differences()), " difference", " differences")
+	return ui.Attention, lang.N(ctx, "%s difference", "%s differences", int(r.Differences()), lang.Number(ctx, grouped(r.Differences())))
 }
 
 // period is the days that a reconciliation is of, in words.
-func period(r *models.Reconciliation) string {
+func period(ctx context.Context, r *models.Reconciliation) string {
 	switch {
 	case r.DayFrom == "" || r.DayTo == "":
-		return "No dates in the file: orders that are paid only here were not looked for"
+		return lang.T(ctx, "No dates in the file: orders that are paid only here were not looked for")
 	case r.DayFrom == r.DayTo:
 		return r.DayFrom
 	}
-	return r.DayFrom + " to " + r.DayTo
+	return lang.T(ctx, "%s to %s", r.DayFrom, r.DayTo)
 }
 
-func whoseDays(r *models.Reconciliation) string {
+func whoseDays(ctx context.Context, r *models.Reconciliation) string {
 	if r.Days == "store" {
-		return "the store's days, which begin in " + r.Zone
+		return lang.T(ctx, "the store's days, which begin in %s", r.Zone)
 	}
-	return "the gateway's days, which begin in " + r.Zone
+	return lang.T(ctx, "the gateway's days, which begin in %s", r.Zone)
 }
 
 // query is the page with another filter.
@@ -261,7 +264,7 @@ func (v ReconciliationView) classTabs() []ui.Tab {
 	return tabs
 }
 
-func (v ReconciliationView) chips() []ui.Chip {
+func (v ReconciliationView) chips(ctx context.Context) []ui.Chip {
 	var chips []ui.Chip
 	if v.Filter.Class != "" {
 		chips = append(chips, ui.Chip{Label: "Class", Value: classLabel(v.Filter.Class), Path: v.with(func(f *models.RowFilter) { f.Class = "" })})
@@ -270,7 +273,7 @@ func (v ReconciliationView) chips() []ui.Chip {
 		chips = append(chips, ui.Chip{Label: "State", Value: ui.Words(v.Filter.State), Path: v.with(func(f *models.RowFilter) { f.State = "" })})
 	}
 	if v.Filter.Owner != 0 {
-		chips = append(chips, ui.Chip{Label: "Owner", Value: "me", Path: v.with(func(f *models.RowFilter) { f.Owner = 0 })})
+		chips = append(chips, ui.Chip{Label: "Owner", Value: lang.T(ctx, "me"), Path: v.with(func(f *models.RowFilter) { f.Owner = 0 })})
 	}
 	if v.Filter.Q != "" {
 		chips = append(chips, ui.Chip{Label: "Search", Value: v.Filter.Q, Path: v.with(func(f *models.RowFilter) { f.Q = "" })})
@@ -278,8 +281,8 @@ func (v ReconciliationView) chips() []ui.Chip {
 	return chips
 }
 
-func (v ReconciliationView) pager() ui.PagerView {
-	p := ui.PagerView{Shown: strconv.Itoa(len(v.Rows)), Noun: wordFor(len(v.Rows), "row", "rows")}
+func (v ReconciliationView) pager(ctx context.Context) ui.PagerView {
+	p := ui.PagerView{Shown: strconv.Itoa(len(v.Rows)), Noun: lang.N(ctx, "row", "rows", len(v.Rows))}
 	if v.Before && len(v.Rows) > 0 {
 		p.First = v.with(func(*models.RowFilter) {})
 		p.Prev = v.with(func(f *models.RowFilter) { f.Before = v.Rows[0].Row })
@@ -380,15 +383,4 @@ type ReconciliationBulk struct {
 	Query  string // the page it was asked on
 	Rows   []int64
 	Count  int64
-}
-
-// thereWord stands behind what the gateway says, and before what is known here.
-func thereWord(r *models.ReconciliationRow, f models.RowField) string {
-	switch {
-	case r.Class == models.RowUnreadable:
-		return ""
-	case f.Here != "":
-		return "there,"
-	}
-	return "there"
 }

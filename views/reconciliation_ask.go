@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -29,7 +30,7 @@ func (v ReconciliationsView) askProblem(ctx context.Context) string {
 }
 
 // sourceOptions are the gateways that can be asked. A mode is only said where it is not the one the store works in.
-func (v ReconciliationsView) sourceOptions() []ui.Option {
+func (v ReconciliationsView) sourceOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
 	for _, s := range v.Sources {
 		label := s.Name
@@ -37,12 +38,23 @@ func (v ReconciliationsView) sourceOptions() []ui.Option {
 			label = s.Store + ": " + label
 		}
 		if !s.Main {
-			label += ", " + s.Mode + " mode"
+			label = inMode(ctx, label, s.Mode)
 		}
 		chosen := v.Ask.StoreID == s.StoreID && v.Ask.Gateway == s.Gateway && v.Ask.Mode == s.Mode
 		options = append(options, ui.Option{Value: strconv.FormatInt(s.StoreID, 10) + " " + s.Gateway + " " + s.Mode, Label: label, Chosen: chosen})
 	}
 	return options
+}
+
+// inMode is a gateway with the mode that it is asked in.
+func inMode(ctx context.Context, name, mode string) string {
+	switch mode {
+	case "test":
+		return lang.T(ctx, "%s, test mode", name)
+	case "live":
+		return lang.T(ctx, "%s, live mode", name)
+	}
+	return name + ", " + mode
 }
 
 // askDay is a day of that form: as filled in, or the whole week before today.
@@ -56,11 +68,11 @@ func (v ReconciliationsView) askDay(filled string, back int) string {
 func ordered(d models.DayTotal) (int64, []money.Amount) { return d.Orders, d.Ordered }
 
 func (v ReconciliationsView) daysPlot() plot {
-	return dayPlot("by-day", "Differences by day of the payment", "differences", "difference", v.Figures.ByDay, ordered)
+	return dayPlot("by-day", "Differences by day of the payment", lang.Textf("differences"), lang.Several("%s difference", "%s differences"), v.Figures.ByDay, ordered)
 }
 
 func (v ReconciliationsView) closedPlot() plot {
-	return dayPlot("resolved-by-day", "Resolved by day", "differences", "difference", v.Figures.Closed, ordered)
+	return dayPlot("resolved-by-day", "Resolved by day", lang.Textf("differences"), lang.Several("%s difference", "%s differences"), v.Figures.Closed, ordered)
 }
 
 // classOptions choose whose days are drawn.
@@ -73,14 +85,14 @@ func (v ReconciliationsView) classOptions() []ui.Option {
 }
 
 // rowName is what a row is called: our order, the order as the file has it, or its number.
-func rowName(r *models.ReconciliationRow) string {
+func rowName(ctx context.Context, r *models.ReconciliationRow) string {
 	switch {
 	case r.OrderID != nil:
 		return strconv.FormatInt(*r.OrderID, 10)
 	case r.OrderText != "":
 		return r.OrderText
 	}
-	return "Row " + strconv.FormatInt(r.Row, 10)
+	return lang.T(ctx, "Row %d", r.Row)
 }
 
 // cameWord is how it came here.
@@ -103,4 +115,28 @@ func (v ReconciliationView) hint(r *models.ReconciliationRow) string {
 		return "The order is of the last day. Its payment may have come after that: it is closed by itself when a later file has it."
 	}
 	return ""
+}
+
+// openRows counts differences: "12 open differences".
+func openRows(ctx context.Context, n int64) string {
+	return lang.N(ctx, "%s open difference", "%s open differences", int(n), lang.Number(ctx, grouped(n)))
+}
+
+// heldIn is the file that rows are of, with the class they are kept to.
+func (v ReconciliationView) heldIn(ctx context.Context) string {
+	if v.Filter.Class == "" {
+		return v.FileName
+	}
+	return v.FileName + " (" + lang.T(ctx, classLabel(v.Filter.Class)) + ")"
+}
+
+// hereWords is what is known here of a field: a status as people read it, or a value.
+func hereWords(ctx context.Context, here lang.Text) string {
+	if len(here.Args) > 0 {
+		return here.In(ctx)
+	}
+	if said := here.In(ctx); said != here.Format {
+		return said
+	}
+	return lang.T(ctx, ui.Words(here.Format))
 }

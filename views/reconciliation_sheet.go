@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"io"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ func AddReconciliationRow(w sheet.Writer, v *models.Reconciliation, r *models.Re
 	}
 	var differs []string
 	for _, f := range r.Fields() {
-		differs = append(differs, strings.TrimSpace(f.Name+": "+f.There+" there, "+f.Here+" here"))
+		differs = append(differs, strings.TrimSpace(f.Name.String()+": "+f.There.String()+" there, "+f.Here.String()+" here"))
 	}
 	there, here := money.Digits(r.Currency), money.Digits(r.HereCurrency)
 	text(strconv.FormatInt(r.Row, 10), string(r.Class), r.State, r.OrderText, order, r.PartnerOrderID, r.Ref, r.LineRef, r.Word, r.HereStatus, r.Status)
@@ -82,12 +83,13 @@ func AddReconciliationRow(w sheet.Writer, v *models.Reconciliation, r *models.Re
 
 // ReconciliationCover says what is in a file of rows.
 func ReconciliationCover(r *models.Reconciliation) sheet.Cover {
+	ctx := context.Background() // files are in English
 	return sheet.Cover{Title: "Reconciliation " + strconv.FormatInt(r.ID, 10), Facts: []sheet.Fact{
 		{Name: "File", Value: r.FileName},
 		{Name: "SHA-256 of the file", Value: hexOf(r.SHA256)},
-		{Name: "Kind", Value: formatWord(r)},
+		{Name: "Kind", Value: formatWord(ctx, r)},
 		{Name: "Uploaded by", Value: r.UserName},
-		{Name: "Days", Value: period(r) + ", " + whoseDays(r)},
+		{Name: "Days", Value: period(ctx, r) + ", " + whoseDays(ctx, r)},
 		{Name: "Rows compared", Value: grouped(r.Rows())},
 		{Name: "Differences", Value: grouped(r.Differences())},
 		{Name: "Missing orders", Value: "Compared too"},
