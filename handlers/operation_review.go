@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -51,7 +52,7 @@ func (h *Handlers) DecideOperation(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return h.showOperation(c, op, views.OperationTitle(op)+" is decided")
+	return h.showOperation(c, op, lang.T(c.Request().Context(), "%s is decided", views.OperationTitle(c.Request().Context(), op)))
 }
 
 func (h *Handlers) showReview(c echo.Context, status int, form decisionForm, problem *models.Problem) error {
@@ -63,7 +64,7 @@ func (h *Handlers) showReview(c echo.Context, status int, form decisionForm, pro
 	case err != nil:
 		return err
 	}
-	return web.Render(c, status, views.ReviewPage(web.Page(c, "/sales/orders", views.OperationTitle(review.Operation)), views.ReviewView{
+	return web.Render(c, status, views.ReviewPage(web.Page(c, "/sales/orders", views.OperationTitle(c.Request().Context(), review.Operation)), views.ReviewView{
 		Review: review, CSRF: web.CSRF(c), Pick: form.Pick, Ref: form.Ref, Reason: form.Reason, Problem: problem,
 	}))
 }

@@ -1,15 +1,20 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -82,8 +87,30 @@ func (h *Handlers) showOperation(c echo.Context, op *models.Operation, toast str
 
 // say has the page of an htmx answer say something at its edge.
 func say(c echo.Context, text string) {
-	message, err := json.Marshal(map[string]any{"toast": map[string]string{"text": text}})
+	message, err := json.Marshal(map[string]any{"toast": map[string]string{"text": lang.T(c.Request().Context(), text)}})
 	if err == nil {
-		c.Response().Header().Set("HX-Trigger", string(message))
+		c.Response().Header().Set("HX-Trigger", inASCII(string(message)))
 	}
+}
+
+// inASCII writes the letters of JSON that a header cannot carry by their numbers.
+func inASCII(text string) string {
+	var plain strings.Builder
+	for _, letter := range utf16.Encode([]rune(text)) {
+		if letter < utf8.RuneSelf {
+			plain.WriteByte(byte(letter))
+		} else {
+			_, _ = fmt.Fprintf(&plain, `\u%04x`, letter)
+		}
+	}
+	return plain.String()
+}
+
+// inWords is what an error tells the person who asked.
+func inWords(ctx context.Context, err error) string {
+	var problem *models.Problem
+	if errors.As(err, &problem) {
+		return problem.In(ctx)
+	}
+	return err.Error()
 }

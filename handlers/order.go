@@ -56,7 +56,7 @@ func (h *Handlers) showOrder(c echo.Context, status int, id int64, edit func(*vi
 	if web.IsHTMX(c) {
 		return web.Render(c, status, views.OrderRegion(v))
 	}
-	return web.Render(c, status, views.OrderPage(web.Page(c, "/sales/orders", views.OrderTitle(page)), v))
+	return web.Render(c, status, views.OrderPage(web.Page(c, "/sales/orders", views.OrderTitle(c.Request().Context(), page)), v))
 }
 
 func (h *Handlers) orderView(c echo.Context, page *models.OrderPage) views.OrderView {

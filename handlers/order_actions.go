@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +46,7 @@ func (h *Handlers) CreateCancellation(c echo.Context) error {
 	}
 	return h.createAction(c, models.CancelAction, func(_ actionForm, _ models.Want, wish models.Wish) ([]*models.Operation, string, error) {
 		done, err := h.DB.CancelOrCredit(c.Request().Context(), models.CancelRequest{Wish: wish})
-		return done.Operations, done.Said, err
+		return done.Operations, done.Text.In(c.Request().Context()), err
 	})
 }
 
@@ -74,7 +74,7 @@ func (h *Handlers) newAction(c echo.Context, action models.Action) error {
 		return models.ErrNotFound
 	}
 	if web.IsHTMX(c) {
-		return web.Render(c, http.StatusOK, views.ActionSum(h.orderView(c, page), form.shown(payment, nil, nil)))
+		return web.Render(c, http.StatusOK, views.ActionSum(h.orderView(c, page), form.shown(c.Request().Context(), payment, nil, nil)))
 	}
 	return h.showOrder(c, http.StatusOK, form.OrderID, func(v *views.OrderView) { v.OpenAction(action, form.PaymentID) })
 }
@@ -108,14 +108,14 @@ func (h *Handlers) createAction(c echo.Context, action models.Action, act func(a
 		}
 		return h.showOrder(c, http.StatusOK, form.OrderID, func(v *views.OrderView) { v.Noted = said })
 	}
-	return h.showOperation(c, ops[0], views.OperationTitle(ops[0]))
+	return h.showOperation(c, ops[0], views.OperationTitle(c.Request().Context(), ops[0]))
 }
 
 // showAction shows the form again as it was sent, with what is wrong with it.
 func (h *Handlers) showAction(c echo.Context, status int, form actionForm, problem *models.Problem) error {
 	return h.showOrder(c, status, form.OrderID, func(v *views.OrderView) {
 		if payment := v.Payment(form.PaymentID); payment != nil {
-			v.Action = form.shown(payment, problem, v.Action.Token)
+			v.Action = form.shown(c.Request().Context(), payment, problem, v.Action.Token)
 		}
 	})
 }
@@ -159,7 +159,7 @@ func (f actionForm) quantities() ([]models.LineChoice, error) {
 }
 
 // shown is the form as it was sent, with what it comes to.
-func (f actionForm) shown(payment *models.OrderPayment, problem *models.Problem, fresh func(models.Action, int64) string) views.ActionForm {
+func (f actionForm) shown(ctx context.Context, payment *models.OrderPayment, problem *models.Problem, fresh func(models.Action, int64) string) views.ActionForm {
 	form := views.ActionForm{
 		PaymentID: f.PaymentID, Action: f.action, Open: true, Mode: f.Mode, Amount: f.Amount, Lines: f.lines, Shipping: f.Shipping != "",
 		Reason: f.Reason, Note: f.Note, Problem: problem,
@@ -175,9 +175,9 @@ func (f actionForm) shown(payment *models.OrderPayment, problem *models.Problem,
 		form.Plan, err = payment.Plan(want)
 	}
 	if err != nil {
-		form.Wrong = err.Error()
+		form.Wrong = inWords(ctx, err)
 	} else if form.Plan.Skip != "" {
-		form.Wrong = fmt.Sprint(form.Plan.Skip)
+		form.Wrong = form.Plan.SkipIn(ctx)
 	}
 	return form
 }

@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views"
@@ -49,7 +50,7 @@ func (h *Handlers) NewRefund(c echo.Context) error {
 	}
 	v := h.orderView(c, page)
 	if web.IsHTMX(c) {
-		return web.Render(c, http.StatusOK, views.RefundSum(v, payment, form.total(page, payment)))
+		return web.Render(c, http.StatusOK, views.RefundSum(v, payment, form.total(c.Request().Context(), page, payment)))
 	}
 	return h.showOrder(c, http.StatusOK, form.OrderID, func(v *views.OrderView) {
 		v.OpenRefund(form.PaymentID)
@@ -77,7 +78,7 @@ func (h *Handlers) CreateRefund(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return h.showOperation(c, op, fmt.Sprintf("Refund #%d of %s", op.ID, op.Amount()))
+	return h.showOperation(c, op, lang.T(c.Request().Context(), "Refund #%d of %s", op.ID, op.Amount()))
 }
 
 // showRefund shows the form again as it was sent, with what is wrong with it.
@@ -91,7 +92,7 @@ func (h *Handlers) showRefund(c echo.Context, status int, form refundForm, probl
 		v.Refund = views.RefundForm{
 			PaymentID: form.PaymentID, Open: true, Mode: form.Mode, Amount: form.Amount, Full: form.Full, Reason: form.Reason,
 			Note: form.Note, Event: form.Event, Lines: form.lines, Shipping: form.Shipping != "", Problem: problem,
-			Total: form.total(v.OrderPage, payment),
+			Total: form.total(c.Request().Context(), v.OrderPage, payment),
 			Token: func(payment int64) string {
 				if payment == form.PaymentID && form.Token != "" {
 					return form.Token // nothing has come of it yet
@@ -166,7 +167,7 @@ func (f refundForm) choices() ([]models.LineChoice, error) {
 }
 
 // total adds the form up without doing anything.
-func (f refundForm) total(page *models.OrderPage, payment *models.OrderPayment) views.RefundTotal {
+func (f refundForm) total(ctx context.Context, page *models.OrderPage, payment *models.OrderPayment) views.RefundTotal {
 	var total views.RefundTotal
 	var err error
 	if f.Mode == views.RefundLines {
@@ -184,7 +185,7 @@ func (f refundForm) total(page *models.OrderPage, payment *models.OrderPayment) 
 		err = payment.CheckRefund(total.Amount)
 	}
 	if err != nil {
-		return views.RefundTotal{Problem: err.Error()}
+		return views.RefundTotal{Problem: inWords(ctx, err)}
 	}
 	total.Same = page.SameRefund(payment, total.Amount)
 	return total

@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"fmt"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // CancelRequest asks for a payment to be undone.
@@ -13,6 +15,7 @@ type CancelRequest struct{ Wish }
 type Cancellation struct {
 	Operations []*Operation
 	Said       string
+	Text       lang.Text // the same, for whoever reads another language
 }
 
 // CancelOrCredit undoes a payment: what is held is given back, what was drawn is returned, and where part was
@@ -29,5 +32,5 @@ func (db *DB) CancelOrCredit(ctx context.Context, req CancelRequest) (Cancellati
 	if len(done.ops) == 0 && done.plan.Code != SkipDone {
 		return Cancellation{}, done.plan.problem()
 	}
-	return Cancellation{Operations: done.ops, Said: done.plan.Skip}, nil
+	return Cancellation{Operations: done.ops, Said: done.plan.Skip, Text: done.plan.Text}, nil
 }

@@ -22,9 +22,9 @@ const (
 
 // Deadlines are all of them, with how people read them.
 var Deadlines = []Choice{
-	{string(EndsIn48h), "Ends within 48 hours"},
-	{string(EndsIn7d), "Ends within 7 days"},
-	{string(Ended), "Has ended"},
+	{Value: string(EndsIn48h), Label: "Ends within 48 hours"},
+	{Value: string(EndsIn7d), Label: "Ends within 7 days"},
+	{Value: string(Ended), Label: "Has ended"},
 }
 
 // condition is the deadline of a payment called p, as far as the index of open authorizations goes.

@@ -183,7 +183,7 @@ func (r *filterReader) waiting(events []string) string {
 }
 
 // OrderActions are the choices of the filter by what a change of status started.
-var OrderActions = []Choice{{"failed", "Failed"}, {"open", "Failed or under way"}}
+var OrderActions = []Choice{{Value: "failed", Label: "Failed"}, {Value: "open", Label: "Failed or under way"}}
 
 func (r *filterReader) action() string {
 	value := strings.ToLower(r.one("action"))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // OrderLink is what the page of an order shows of its payment link, and of the attempts to pay that were begun here.
@@ -45,16 +47,16 @@ func (p *OrderPage) Checkout(payment int64) *Checkout {
 }
 
 // Came says when the buyer of an attempt was last heard of, and how.
-func (c *Checkout) Came() (string, time.Time) {
+func (c *Checkout) Came() (lang.Text, time.Time) {
 	switch {
 	case c.TurnedAt != nil:
-		return "turned back", *c.TurnedAt
+		return lang.Textf("the buyer turned back"), *c.TurnedAt
 	case c.ReturnedAt != nil:
-		return "came back", *c.ReturnedAt
+		return lang.Textf("the buyer came back"), *c.ReturnedAt
 	case c.State == CheckoutStarted && c.StartedAt != nil:
-		return "went to pay", *c.StartedAt
+		return lang.Textf("the buyer went to pay"), *c.StartedAt
 	}
-	return "began", c.CreatedAt
+	return lang.Textf("the buyer began"), c.CreatedAt
 }
 
 // SharePaymentLink is PaymentLink for somebody at the screen, who is told when nobody could pay with it.

@@ -45,7 +45,7 @@ type OrderPage struct {
 }
 
 // OrderPayment is a payment with its operations, the driver of its gateway, what each action would do to it,
-// and in words why a refund is not offered for it ("" when it is).
+// and in English why a refund is not offered for it ("" when it is).
 type OrderPayment struct {
 	Payment
 	Driver gateways.Driver
@@ -63,9 +63,12 @@ type OrderPayment struct {
 func (p *OrderPayment) Plan(want Want) (Plan, error) { return p.at.plan(want) }
 
 // PartRefusal says why only the whole can be refunded here, or "".
-func (p *OrderPayment) PartRefusal() string {
-	return p.at.partRefusal(driverName(p.Driver, &p.Payment))
+func (p *OrderPayment) PartRefusal(ctx context.Context) string {
+	return p.at.partRefusal(driverName(p.Driver, &p.Payment)).In(ctx)
 }
+
+// BlockIn is Block in the language of who asked.
+func (p *OrderPayment) BlockIn(ctx context.Context) string { return p.Plans[RefundAction].SkipIn(ctx) }
 
 // OrderWebhook is one webhook that spoke of an order; the Data Log has it in full.
 type OrderWebhook struct {
@@ -181,7 +184,7 @@ func (p *OrderPage) join(payments []Payment, ops []Operation, tries []OperationA
 		for _, action := range []Action{CaptureAction, CancelAction, UpdateAction, RefundAction} {
 			plan, err := at.plan(Want{Action: action, Amount: at.usual(action), usual: true})
 			if err != nil {
-				plan.Skip = err.Error()
+				plan.not("", spoken(err))
 			}
 			shown.Plans[action] = plan
 		}

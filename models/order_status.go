@@ -12,9 +12,9 @@ import (
 
 // MissingReasons are why an order can be missing: its money was taken, nobody knows, or the buyer never paid.
 var MissingReasons = []Choice{
-	{"debited", "Debited: the money was taken"},
-	{"unknown", "Unknown: it must be looked up"},
-	{"abandoned", "Abandoned: the buyer never paid"},
+	{Value: "debited", Label: "Debited: the money was taken"},
+	{Value: "unknown", Label: "Unknown: it must be looked up"},
+	{Value: "abandoned", Label: "Abandoned: the buyer never paid"},
 }
 
 // HandStatuses are the statuses a person may give an order. Refunded and partially refunded follow from

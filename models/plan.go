@@ -1,11 +1,13 @@
 package models
 
 import (
-	"fmt"
-	"strings"
+	"context"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -41,7 +43,8 @@ type Plan struct {
 	Gateway, Mode      string
 	Name               string    // of the gateway, as people read it
 	Steps              []Step    // what would be called, in this order; empty when Skip says why not
-	Skip               string    // a sentence
+	Skip               string    // a sentence, in English
+	Text               lang.Text // the same, for whoever reads another language
 	Code               SkipCode  // the same for programs
 	Fresh              bool      // the provider was asked
 	At                 time.Time // when
@@ -82,30 +85,57 @@ func (p Plan) Blocked() bool {
 	return p.Skip != "" && p.Code != SkipDone && p.Code != SkipUnderWay
 }
 
-// Sentence is what would happen, in words, or why nothing.
-func (p Plan) Sentence() string {
+// not ends a plan that does nothing, with the reason. No code is no reason.
+func (p *Plan) not(code SkipCode, why lang.Text) {
+	p.Code, p.Skip, p.Text = code, why.String(), why
+}
+
+// SkipIn is why the plan does nothing, in the language of who asked, or "".
+func (p Plan) SkipIn(ctx context.Context) string {
+	if p.Text.Format != "" {
+		return p.Text.In(ctx)
+	}
+	return lang.T(ctx, p.Skip)
+}
+
+// Sentence is what would happen, in English, or why nothing.
+func (p Plan) Sentence() string { return p.In(context.Background()) }
+
+// In is what would happen, in the language of who asked, or why nothing.
+func (p Plan) In(ctx context.Context) string {
 	if p.Skip != "" {
-		return p.Skip
+		return p.SkipIn(ctx)
 	}
-	var parts []string
-	for _, step := range p.Steps {
-		switch step.Verb {
-		case gateways.Capture:
-			parts = append(parts, fmt.Sprintf("capture %s at %s", step.Amount.Grouped(), p.Name))
-		case gateways.Void:
-			parts = append(parts, fmt.Sprintf("give back the %s that %s holds", step.Amount.Grouped(), p.Name))
-		case gateways.Update:
-			parts = append(parts, fmt.Sprintf("have %s hold %s", p.Name, step.Amount.Grouped()))
-		case gateways.Refund:
-			parts = append(parts, fmt.Sprintf("refund %s by %s", step.Amount.Grouped(), p.Name))
+	var text string
+	for i, step := range p.Steps {
+		next := step.text(p.Name).In(ctx)
+		if i > 0 {
+			next = lang.T(ctx, "%s, then %s", text, next)
 		}
+		text = next
 	}
-	text := strings.Join(parts, ", then ") + "."
+	text = lang.T(ctx, "%s.", text)
 	if p.GivenUp.Minor > 0 {
-		text += fmt.Sprintf(" %s draws once: the other %s is given up.", p.Name, p.GivenUp.Grouped())
+		text += " " + lang.T(ctx, "%s draws once: the other %s is given up.", p.Name, figure(p.GivenUp))
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// text is a step in the middle of a sentence; name is the gateway's.
+func (s Step) text(name string) lang.Text {
+	switch amount := figure(s.Amount); s.Verb {
+	case gateways.Capture:
+		return lang.Textf("capture %s at %s", amount, name)
+	case gateways.Void:
+		return lang.Textf("give back the %s that %s holds", amount, name)
+	case gateways.Update:
+		return lang.Textf("have %s hold %s", name, amount)
+	case gateways.Refund:
+		return lang.Textf("refund %s by %s", amount, name)
+	}
+	return lang.Text{}
 }
 
 // problem is the plan's reason as an answer to somebody who asked for the action.
-func (p Plan) problem() error { return conflictf("%s", p.Skip) }
+func (p Plan) problem() error { return &Problem{Sentence: p.Skip, Text: p.Text, Conflict: true} }

@@ -1,11 +1,10 @@
 package models
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -31,11 +30,11 @@ func (at *position) plan(want Want) (Plan, error) {
 	if want.Action == RefundAction {
 		return at.planRefund(p, want)
 	}
-	if p.Code, p.Skip = at.unreachable(p.Name); p.Skip != "" {
+	if p.not(at.unreachable(p.Name)); p.Skip != "" {
 		return p, nil
 	}
 	if op := at.exclusive(); op != nil {
-		p.Code, p.Skip = SkipUnderWay, fmt.Sprintf("%s #%d of %s is under way; wait until it has ended.", verbName(op.Kind), op.ID, op.Amount())
+		p.not(SkipUnderWay, lang.Textf("%s #%d of %s is under way; wait until it has ended.", verbText(op.Kind), op.ID, op.Amount()))
 		return p, nil
 	}
 	switch want.Action {
@@ -50,18 +49,18 @@ func (at *position) plan(want Want) (Plan, error) {
 }
 
 // unreachable says why nothing at all can be done about the payment here.
-func (at *position) unreachable(name string) (SkipCode, string) {
+func (at *position) unreachable(name string) (SkipCode, lang.Text) {
 	switch {
 	case at.order.Gateway == "cod" || at.payment.Gateway == "cod":
-		return SkipNotConnected, "Cash on delivery: no payment was taken online."
+		return SkipNotConnected, lang.Textf("Cash on delivery: no payment was taken online.")
 	case at.driver.Code == "" || at.driver.Partner:
-		return SkipNotConnected, fmt.Sprintf("Paid by %s, which is not connected here; use its portal.", name)
+		return SkipNotConnected, lang.Textf("Paid by %s, which is not connected here; use its portal.", name)
 	case deref(at.payment.Ref) == "":
-		return SkipNoRef, fmt.Sprintf("The payment has no %s id yet, so %[1]s cannot be asked for anything.", name)
+		return SkipNoRef, lang.Textf("The payment has no %s id yet, so %[1]s cannot be asked for anything.", name)
 	case !at.ready:
-		return SkipNoSettings, fmt.Sprintf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.", name, at.store.Name, at.payment.Mode)
+		return SkipNoSettings, lang.Textf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.", name, at.store.Name, at.payment.Mode)
 	}
-	return "", ""
+	return "", lang.Text{}
 }
 
 // exclusive is the capture, void or amount update under way, or nil.
@@ -85,25 +84,25 @@ func (at *position) expired() bool {
 }
 
 // ranOut is when the hold ran out, in the store's own day.
-func (at *position) ranOut() string {
-	return at.payment.CaptureBefore.In(at.store.Zone()).Format("2 January 2006 15:04")
+func (at *position) ranOut() moment {
+	return moment{*at.payment.CaptureBefore, at.store}
 }
 
 func (at *position) planCapture(p Plan, want Want) (Plan, error) {
 	payment, left := at.payment, at.payment.Held()
 	switch {
 	case payment.VoidedAt != nil:
-		p.Code, p.Skip = SkipVoided, "The authorization was given back; it cannot be captured."
+		p.not(SkipVoided, lang.Textf("The authorization was given back; it cannot be captured."))
 	case payment.CapturedMinor > 0 && left.Minor == 0:
-		p.Code, p.Skip = SkipDone, fmt.Sprintf("All of %s has been captured.", payment.Captured())
+		p.not(SkipDone, lang.Textf("All of %s has been captured.", payment.Captured()))
 	case !payment.onHold():
-		p.Code, p.Skip = SkipNotPaid, fmt.Sprintf("This payment is %s; nothing is held to capture.", strings.ToLower(payment.Status.Label()))
+		p.not(SkipNotPaid, lang.Textf("This payment is %s; nothing is held to capture.", payment.Status.said()))
 	case !at.driver.Can.Does(gateways.Capture):
-		p.Code, p.Skip = SkipNotPossible, fmt.Sprintf("%s cannot be asked to capture from here; use its portal.", p.Name)
+		p.not(SkipNotPossible, lang.Textf("%s cannot be asked to capture from here; use its portal.", p.Name))
 	case at.expired():
-		p.Code, p.Skip = SkipExpired, fmt.Sprintf("The authorization ran out on %s; ask the customer to pay anew.", at.ranOut())
+		p.not(SkipExpired, lang.Textf("The authorization ran out on %s; ask the customer to pay anew.", at.ranOut()))
 	case payment.CapturedMinor > 0 && at.driver.Can.DrawsOnce(payment.Method):
-		p.Code, p.Skip = SkipDone, fmt.Sprintf("%s draws once, and %s has been captured.", p.Name, payment.Captured())
+		p.not(SkipDone, lang.Textf("%s draws once, and %s has been captured.", p.Name, payment.Captured()))
 	}
 	if p.Skip != "" {
 		return p, nil
@@ -135,15 +134,15 @@ func (at *position) planCancel(p Plan) (Plan, error) {
 	voids := at.driver.Can.Does(gateways.Void)
 	switch {
 	case payment.VoidedAt != nil, payment.Status == PaymentCanceled:
-		p.Code, p.Skip = SkipDone, "The authorization was given back already; nothing was drawn."
+		p.not(SkipDone, lang.Textf("The authorization was given back already; nothing was drawn."))
 	case payment.CapturedMinor == 0 && !payment.onHold():
-		p.Code, p.Skip = SkipNotPaid, fmt.Sprintf("This payment is %s; there is nothing to give back.", strings.ToLower(payment.Status.Label()))
+		p.not(SkipNotPaid, lang.Textf("This payment is %s; there is nothing to give back.", payment.Status.said()))
 	case payment.CapturedMinor == 0 && at.expired():
-		p.Code, p.Skip = SkipDone, fmt.Sprintf("The authorization ran out on %s; nothing is held any more.", at.ranOut())
+		p.not(SkipDone, lang.Textf("The authorization ran out on %s; nothing is held any more.", at.ranOut()))
 	case payment.CapturedMinor == 0 && !voids:
-		p.Code, p.Skip = SkipNotPossible, fmt.Sprintf("%s cannot be asked to give a hold back; left alone, it returns to the customer by itself.", p.Name)
+		p.not(SkipNotPossible, lang.Textf("%s cannot be asked to give a hold back; left alone, it returns to the customer by itself.", p.Name))
 	case drawn.Minor > 0 && !at.driver.Can.Does(gateways.Refund):
-		p.Code, p.Skip = SkipNotPossible, fmt.Sprintf("%s cannot be asked to refund from here; use its portal.", p.Name)
+		p.not(SkipNotPossible, lang.Textf("%s cannot be asked to refund from here; use its portal.", p.Name))
 	}
 	if p.Skip != "" {
 		return p, nil
@@ -159,9 +158,9 @@ func (at *position) planCancel(p Plan) (Plan, error) {
 		p.Steps = append(p.Steps, Step{Verb: gateways.Void, Amount: held})
 	}
 	if len(p.Steps) == 0 && payment.RefundReservedMinor > 0 {
-		p.Code, p.Skip = SkipUnderWay, fmt.Sprintf("%s is already on its way back; nothing else is left to return.", payment.Amount(payment.RefundReservedMinor))
+		p.not(SkipUnderWay, lang.Textf("%s is already on its way back; nothing else is left to return.", payment.Amount(payment.RefundReservedMinor)))
 	} else if len(p.Steps) == 0 {
-		p.Code, p.Skip = SkipDone, fmt.Sprintf("All of %s has been returned.", payment.Captured())
+		p.not(SkipDone, lang.Textf("All of %s has been returned.", payment.Captured()))
 	}
 	return p, nil
 }
@@ -170,17 +169,17 @@ func (at *position) planUpdate(p Plan, want Want) (Plan, error) {
 	payment := at.payment
 	switch {
 	case payment.CapturedMinor > 0 && at.driver.Can.WholeCredit && !at.partialHere:
-		p.Code, p.Skip = SkipCaptured, "The payment is captured, so its amount can no longer change. It can only be credited as a whole."
+		p.not(SkipCaptured, lang.Textf("The payment is captured, so its amount can no longer change. It can only be credited as a whole."))
 	case payment.CapturedMinor > 0:
-		p.Code, p.Skip = SkipCaptured, "The payment is captured, so its amount can no longer change. Refund what was drawn too much."
+		p.not(SkipCaptured, lang.Textf("The payment is captured, so its amount can no longer change. Refund what was drawn too much."))
 	case payment.VoidedAt != nil:
-		p.Code, p.Skip = SkipVoided, "The authorization was given back; there is no amount to change."
+		p.not(SkipVoided, lang.Textf("The authorization was given back; there is no amount to change."))
 	case !payment.onHold():
-		p.Code, p.Skip = SkipNotPaid, fmt.Sprintf("This payment is %s; there is no held amount to change.", strings.ToLower(payment.Status.Label()))
+		p.not(SkipNotPaid, lang.Textf("This payment is %s; there is no held amount to change.", payment.Status.said()))
 	case !at.driver.Can.Does(gateways.Update):
-		p.Code, p.Skip = SkipNotPossible, fmt.Sprintf("%s cannot change what it holds. Give it back and ask the customer to pay anew, or refund after the capture.", p.Name)
+		p.not(SkipNotPossible, lang.Textf("%s cannot change what it holds. Give it back and ask the customer to pay anew, or refund after the capture.", p.Name))
 	case at.expired():
-		p.Code, p.Skip = SkipExpired, fmt.Sprintf("The authorization ran out on %s; ask the customer to pay anew.", at.ranOut())
+		p.not(SkipExpired, lang.Textf("The authorization ran out on %s; ask the customer to pay anew.", at.ranOut()))
 	}
 	if p.Skip != "" {
 		return p, nil
@@ -213,7 +212,7 @@ func (at *position) planUpdate(p Plan, want Want) (Plan, error) {
 
 // planRefund returns a part of what was drawn, or all that is left of it.
 func (at *position) planRefund(p Plan, want Want) (Plan, error) {
-	if p.Code, p.Skip = at.refundBlock(); p.Skip != "" {
+	if p.not(at.refundBlock()); p.Skip != "" {
 		return p, nil
 	}
 	left := at.payment.Refundable()
@@ -228,7 +227,7 @@ func (at *position) planRefund(p Plan, want Want) (Plan, error) {
 		return p, err
 	}
 	if amount.Minor < left.Minor {
-		if refusal := at.partRefusal(p.Name); refusal != "" {
+		if refusal := at.partRefusal(p.Name); refusal.Format != "" {
 			return p, FieldProblem("amount", "%s", refusal)
 		}
 		if lines == nil && !want.usual && at.payment.NamesGoods() {
@@ -239,15 +238,15 @@ func (at *position) planRefund(p Plan, want Want) (Plan, error) {
 	return p, nil
 }
 
-// partRefusal says why only the whole may be returned here, or "".
-func (at *position) partRefusal(name string) string {
+// partRefusal says why only the whole may be returned here, or nothing.
+func (at *position) partRefusal(name string) lang.Text {
 	switch {
 	case !at.driver.Can.InPart(gateways.Refund):
-		return fmt.Sprintf("%s returns whole amounts only: %s.", name, at.payment.Refundable())
+		return lang.Textf("%s returns whole amounts only: %s.", name, at.payment.Refundable())
 	case at.driver.Can.WholeCredit && !at.partialHere:
-		return fmt.Sprintf("Only the whole amount, %s, can be credited here. Part of it is credited in the portal of %s: %s.", at.payment.Refundable(), name, at.driver.Portal)
+		return lang.Textf("Only the whole amount, %s, can be credited here. Part of it is credited in the portal of %s: %s.", at.payment.Refundable(), name, at.driver.Portal)
 	}
-	return ""
+	return lang.Text{}
 }
 
 // amount is what a want comes to: the amount named, what the lines come to, or all that is left.

@@ -126,7 +126,7 @@ func (db *DB) PlanCapture(ctx context.Context, req CapturePlan) (*PlannedCapture
 			State: PlanWaiting, PlannedBy: req.By.UserID, PlannedName: req.By.Name, PlannedAddress: req.By.Address, TokenHash: hash, NextAt: new(req.At.UTC()),
 			CreatedAt: at.now, UpdatedAt: at.now,
 		}
-		return tx.storePlan(ctx, plan, req.By, fmt.Sprintf("Capture of %s planned for %s.", payment.Held(), inZone(plan.At, at.store)))
+		return tx.storePlan(ctx, plan, req.By, fmt.Sprintf("Capture of %s planned for %s.", payment.Held(), moment{plan.At, at.store}))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("plan the capture of payment %d: %w", req.PaymentID, err)
@@ -146,15 +146,11 @@ func (at *position) plannable(then time.Time) error {
 	case !then.After(at.now):
 		return FieldProblem("at", "Choose a time to come; to capture now, press Capture.")
 	case before != nil && then.After(before.Add(-planMargin)):
-		return FieldProblem("at", "The authorization ends on %s. Plan the capture for %.0f minutes before that at the latest.", inZone(*before, at.store), planMargin.Minutes())
+		return FieldProblem("at", "The authorization ends on %s. Plan the capture for %.0f minutes before that at the latest.", moment{*before, at.store}, planMargin.Minutes())
 	case before == nil && then.After(at.now.AddDate(0, 0, 180)):
 		return FieldProblem("at", "It is not known when this authorization ends. Plan the capture within 180 days.")
 	}
 	return nil
-}
-
-func inZone(at time.Time, store *Store) string {
-	return at.In(store.Zone()).Format("2 January 2006 15:04")
 }
 
 func (db *DB) planOfToken(ctx context.Context, hash []byte) (*PlannedCapture, error) {

@@ -12,17 +12,18 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
 // RefundReasons are what a refund is mostly for. The form offers these; others may be written in words.
 var RefundReasons = []Choice{
-	{"requested_by_customer", "Requested by the customer"},
-	{"returned", "Goods returned"},
-	{"not_delivered", "Not delivered"},
-	{"duplicate", "Duplicate payment"},
-	{"fraudulent", "Fraudulent"},
-	{"other", "Other"},
+	{Value: "requested_by_customer", Label: "Requested by the customer"},
+	{Value: "returned", Label: "Goods returned"},
+	{Value: "not_delivered", Label: "Not delivered"},
+	{Value: "duplicate", Label: "Duplicate payment"},
+	{Value: "fraudulent", Label: "Fraudulent"},
+	{Value: "other", Label: "Other"},
 }
 
 // Choice is one option of a form: its value and how people read it.
@@ -54,7 +55,7 @@ func (p *Payment) CheckRefund(amount money.Amount) error {
 	left := p.Refundable()
 	switch {
 	case !p.Status.Captured():
-		return conflictf("This payment is %s; there is nothing captured to refund.", strings.ToLower(p.Status.Label()))
+		return conflictf("This payment is %s; there is nothing captured to refund.", p.Status.said())
 	case amount.Currency != left.Currency:
 		return FieldProblem("amount", "This payment is in %s; enter the amount in %s.", left.Currency, left.Currency)
 	case amount.Minor <= 0:
@@ -64,7 +65,8 @@ func (p *Payment) CheckRefund(amount money.Amount) error {
 	case left.Minor == 0:
 		return conflictf("Nothing is left to refund: all of %s has been returned.", p.Captured())
 	case amount.Minor > left.Minor:
-		return &Problem{Sentence: fmt.Sprintf("Only %s is left to refund.", left), Field: "amount", Conflict: p.RefundReservedMinor > 0}
+		only := lang.Textf("Only %s is left to refund.", left)
+		return &Problem{Sentence: only.String(), Text: only, Field: "amount", Conflict: p.RefundReservedMinor > 0}
 	}
 	return nil
 }
@@ -76,45 +78,45 @@ func (p *Payment) NamesGoods() bool {
 	return goods != "" && goods != "[]"
 }
 
-// RefundBlock says in words why a refund is not offered for a payment, or "". Whatever its gateway can do
+// RefundBlock says in words why a refund is not offered for a payment, or nothing. Whatever its gateway can do
 // is offered; cash on delivery never is.
-func RefundBlock(order *Order, store *Store, p *Payment, driver gateways.Driver) string {
+func RefundBlock(order *Order, store *Store, p *Payment, driver gateways.Driver) lang.Text {
 	_, block := (&position{order: order, store: store, payment: p, driver: driver, ready: true}).refundBlock()
 	return block
 }
 
-func (at *position) refundBlock() (SkipCode, string) {
+func (at *position) refundBlock() (SkipCode, lang.Text) {
 	p, name := at.payment, driverName(at.driver, at.payment)
 	switch {
 	case at.order.Gateway == "cod" || p.Gateway == "cod":
-		return SkipNotConnected, "Cash on delivery: no payment was taken online, so there is nothing to send back."
+		return SkipNotConnected, lang.Textf("Cash on delivery: no payment was taken online, so there is nothing to send back.")
 	case at.driver.Code == "" || at.driver.Partner:
-		return SkipNotConnected, fmt.Sprintf("Paid by %s, which is not connected here; refund this payment in its portal.", name)
+		return SkipNotConnected, lang.Textf("Paid by %s, which is not connected here; refund this payment in its portal.", name)
 	case !at.driver.Can.Does(gateways.Refund):
-		return SkipNotPossible, fmt.Sprintf("Paid by %s, which cannot be asked to refund from here; refund this payment in its portal.", name)
+		return SkipNotPossible, lang.Textf("Paid by %s, which cannot be asked to refund from here; refund this payment in its portal.", name)
 	case !p.Status.Captured() && p.Status == PaymentAuthorized:
-		return SkipNotCaptured, "The money is held but not captured yet; there is nothing to refund."
+		return SkipNotCaptured, lang.Textf("The money is held but not captured yet; there is nothing to refund.")
 	case !p.Status.Captured():
-		return SkipNotPaid, fmt.Sprintf("This payment is %s; there is nothing captured to refund.", strings.ToLower(p.Status.Label()))
+		return SkipNotPaid, lang.Textf("This payment is %s; there is nothing captured to refund.", p.Status.said())
 	case p.Refundable().Minor == 0 && p.RefundReservedMinor > 0:
-		return SkipUnderWay, fmt.Sprintf("%s is already on its way back; nothing else is left to refund.", p.Amount(p.RefundReservedMinor))
+		return SkipUnderWay, lang.Textf("%s is already on its way back; nothing else is left to refund.", p.Amount(p.RefundReservedMinor))
 	case p.Refundable().Minor == 0:
-		return SkipDone, fmt.Sprintf("All of %s has been returned.", p.Captured())
+		return SkipDone, lang.Textf("All of %s has been returned.", p.Captured())
 	case deref(p.Ref) == "":
-		return SkipNoRef, fmt.Sprintf("The payment has no %s id yet, so %[1]s cannot be asked to return it.", name)
+		return SkipNoRef, lang.Textf("The payment has no %s id yet, so %[1]s cannot be asked to return it.", name)
 	case !at.ready:
-		return SkipNoSettings, fmt.Sprintf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.", name, at.store.Name, p.Mode)
+		return SkipNoSettings, lang.Textf("No %s settings are stored for %s in %s mode. Enter them under Extensions > Extensions > Payment.", name, at.store.Name, p.Mode)
 	}
-	return "", ""
+	return "", lang.Text{}
 }
 
 // RefundName is what the refund button of a payment is called: Refund Money for prepaid Razorpay payments
 // of stores integrated with FYND, Refund elsewhere.
-func RefundName(store *Store, p *Payment) string {
+func RefundName(store *Store, p *Payment) lang.Text {
 	if store.Fynd && p.Gateway == "razorpay" {
-		return "Refund Money"
+		return lang.Textf("Refund Money")
 	}
-	return "Refund"
+	return lang.Textf("Refund")
 }
 
 func driverName(d gateways.Driver, p *Payment) string {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -24,10 +25,12 @@ type LineChoice struct {
 }
 
 // words are how an action on lines is spoken of.
-type words struct{ do, done string }
+type words struct{ do, done lang.Text }
 
 var lineWords = map[gateways.Verb]words{
-	gateways.Refund: {"refund", "refunded"}, gateways.Capture: {"capture", "captured"}, gateways.Update: {"keep", "kept"},
+	gateways.Refund:  {lang.Textf("refund"), lang.Textf("refunded")},
+	gateways.Capture: {lang.Textf("capture"), lang.Textf("captured")},
+	gateways.Update:  {lang.Textf("keep"), lang.Textf("kept")},
 }
 
 // LineAmounts works out what the chosen lines come to, with tax and shipping. The shares of one item over

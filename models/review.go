@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // Review is an operation that a person must decide about, with what its gateway shows at this moment.
@@ -19,7 +20,8 @@ type Review struct {
 	Payment   *Payment
 	Driver    gateways.Driver
 	Seen      *gateways.Payment // nil when the gateway could not be asked
-	Problem   string            // why it could not
+	Problem   lang.Text         // why it could not
+	Remedy    lang.Text         // what can be done then
 	Listed    []Listed          // its refunds or captures, of the kind of the operation
 	At        time.Time
 }
@@ -52,7 +54,7 @@ func (db *DB) Review(ctx context.Context, id int64) (*Review, error) {
 		return nil, ErrNotFound
 	}
 	if op.State != NeedsReview {
-		return &Review{Operation: &op}, conflictf("This operation is %s; there is nothing to decide.", strings.ReplaceAll(string(op.State), "_", " "))
+		return &Review{Operation: &op}, conflictf("This operation is %s; there is nothing to decide.", op.State.said())
 	}
 	var p Payment
 	if err := db.in(ctx).First(&p, "id = ?", op.PaymentID).Error; err != nil {
@@ -88,22 +90,29 @@ func (db *DB) see(ctx context.Context, r *Review) error {
 	case err == nil:
 		r.Seen = lean(seen)
 	case errors.Is(err, errNoReader):
-		r.Problem = "This gateway cannot be asked; look at the payment in its portal."
+		r.Problem = lang.Textf("This gateway cannot be asked; look at the payment in its portal.")
 	case errors.As(err, &said):
-		r.Problem = sentenceOf(said.Message)
+		r.Problem = lang.Text{Format: sentenceOf(said.Message)}
 		if said.Kind != gateways.Misconfigured {
-			r.Problem += " Try again in a moment; without its answer nothing can be decided."
+			r.Remedy = lang.Textf("Try again in a moment; without its answer nothing can be decided.")
 			return nil
 		}
-		r.Problem += " Look at the payment in its portal."
+		r.Remedy = lang.Textf("Look at the payment in its portal.")
 	default:
 		return err
 	}
 	return nil
 }
 
+// ProblemIn is why the gateway could not be asked, and what can be done then, in the language of who asked.
+func (r *Review) ProblemIn(ctx context.Context) string {
+	return sentences(r.Problem.In(ctx), r.Remedy.In(ctx))
+}
+
 // Decidable says whether enough is known to decide: the gateway answered, or can never be asked.
-func (r *Review) Decidable() bool { return !strings.Contains(r.Problem, "nothing can be decided") }
+func (r *Review) Decidable() bool {
+	return !strings.Contains(r.Remedy.Format, "nothing can be decided")
+}
 
 // list says of everything the gateway lists whose it is.
 func (r *Review) list() {
@@ -247,7 +256,7 @@ func (db *DB) DecideOperation(ctx context.Context, d Decision) (*Operation, erro
 		return nil, err
 	}
 	if !r.Decidable() {
-		return nil, FieldProblem("decision", "%s could not be asked: %s", driverName(r.Driver, r.Payment), r.Problem)
+		return nil, FieldProblem("decision", "%s could not be asked: %s %s", driverName(r.Driver, r.Payment), r.Problem, r.Remedy)
 	}
 	if err := r.check(&d); err != nil {
 		return nil, err
@@ -259,7 +268,7 @@ func (db *DB) DecideOperation(ctx context.Context, d Decision) (*Operation, erro
 			return err
 		}
 		if op.State != NeedsReview || op.UpdatedAt != r.Operation.UpdatedAt {
-			return conflictf("This operation has moved on: it is %s.", strings.ReplaceAll(string(op.State), "_", " "))
+			return conflictf("This operation has moved on: it is %s.", op.State.said())
 		}
 		if err := tx.decide(ctx, p, op, d); err != nil {
 			return err

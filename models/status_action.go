@@ -81,17 +81,17 @@ func (a *StatusAction) wish() Wish {
 
 // StatusGroups are the three groups of actions a status can be linked to, as people call them.
 var StatusGroups = []StatusGroup{
-	{CaptureAction, "Activation", "Capture", "Draws the reserved amount, or sends the invoice."},
-	{CancelAction, "Cancellation", "Cancel or credit", "Before activation the reservation is given back; after it the whole amount is credited. Which, the payment decides at that moment."},
-	{UpdateAction, "Update", "Update the amount", "Before activation the reservation is changed to what the order comes to."},
+	{Action: CaptureAction, Title: "Activation", Label: "Capture", Help: "Draws the reserved amount, or sends the invoice."},
+	{Action: CancelAction, Title: "Cancellation", Label: "Cancel or credit", Help: "Before activation the reservation is given back; after it the whole amount is credited. Which, the payment decides at that moment."},
+	{Action: UpdateAction, Title: "Update", Label: "Update the amount", Help: "Before activation the reservation is changed to what the order comes to."},
 }
 
 // StatusGroup is a group of order statuses that start the same action.
 type StatusGroup struct {
 	Action Action
-	Name   string
-	Verb   string
-	About  string
+	Title  string
+	Label  string // as one does it
+	Help   string
 }
 
 // groupOf is the group of an action.
@@ -101,7 +101,7 @@ func groupOf(action Action) StatusGroup {
 			return g
 		}
 	}
-	return StatusGroup{Action: action, Name: string(action), Verb: string(action)}
+	return StatusGroup{Action: action, Title: string(action), Label: string(action)}
 }
 
 // want is what the action asks of a payment as it stands; update is the new total.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // StatusForecast is what giving an order a status would do.
@@ -26,11 +28,11 @@ type StatusCall struct {
 	Plan      Plan
 }
 
-// Sentence is what would happen, in words.
-func (f *StatusForecast) Sentence() string {
+// In is what would happen, in the language of who asked; "" when nothing is called.
+func (f *StatusForecast) In(ctx context.Context) string {
 	var parts []string
 	for _, call := range f.Calls {
-		parts = append(parts, call.Plan.Sentence())
+		parts = append(parts, call.Plan.In(ctx))
 	}
 	return strings.Join(parts, " ")
 }
@@ -137,9 +139,9 @@ func (at *position) forStatus(action Action) Plan {
 	plan, err := at.plan(action.want(total))
 	switch {
 	case action == UpdateAction && plan.Skip == "" && total == at.payment.Held():
-		plan.Code, plan.Skip = SkipDone, fmt.Sprintf("%s holds %s already.", plan.Name, total)
+		plan.not(SkipDone, lang.Textf("%s holds %s already.", plan.Name, total))
 	case err != nil:
-		plan.Code, plan.Skip = SkipNotPossible, message(err)
+		plan.not(SkipNotPossible, spoken(err))
 	case action == CancelAction && plan.Code == SkipNotPaid:
 		plan.Code = SkipDone
 	}

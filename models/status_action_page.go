@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // StatusActionsPage is what Systems > Order status actions shows of one store.
@@ -20,18 +21,18 @@ type StatusActionsPage struct {
 // StatusGateway is a payment method and whether changes of order status can drive it in a store.
 type StatusGateway struct {
 	Driver gateways.Driver
-	Why    string // it cannot: a sentence
-	Able   bool   // it could, once the store has it
+	Why    lang.Text // it cannot: a sentence
+	Able   bool      // it could, once the store has it
 	Rules  *StatusRuleSet
 }
 
 // Chosen are the gateways that can be driven in the store.
 func (p *StatusActionsPage) Chosen() []StatusGateway {
-	return slices.DeleteFunc(slices.Clone(p.Gateways), func(g StatusGateway) bool { return g.Why != "" })
+	return slices.DeleteFunc(slices.Clone(p.Gateways), func(g StatusGateway) bool { return g.Why.Format != "" })
 }
 
-// NoneInstalled is why nothing can be set for the store, or "".
-func (p *StatusActionsPage) NoneInstalled() string {
+// NoneInstalled is why nothing can be set for the store, in the language of who asked, or "".
+func (p *StatusActionsPage) NoneInstalled(ctx context.Context) string {
 	if p.Store == nil || len(p.Chosen()) > 0 {
 		return ""
 	}
@@ -42,9 +43,13 @@ func (p *StatusActionsPage) NoneInstalled() string {
 		}
 	}
 	if len(names) == 0 {
-		return "No payment method that kartify knows can be driven by order status."
+		return lang.T(ctx, "No payment method that kartify knows can be driven by order status.")
 	}
-	return fmt.Sprintf("Order status actions need %s in %s, and neither is set up there. Enter its settings under Extensions > Extensions > Payment first.", strings.Join(names, " or "), p.Store.Name)
+	either := names[0]
+	for _, name := range names[1:] {
+		either = lang.T(ctx, "%s or %s", either, name)
+	}
+	return lang.T(ctx, "Order status actions need %s in %s, and neither is set up there. Enter its settings under Extensions > Extensions > Payment first.", either, p.Store.Name)
 }
 
 // StatusActionsPage reads the settings of a store, or of the first one with something to set when store is 0.
@@ -65,7 +70,7 @@ func (db *DB) StatusActionsPage(ctx context.Context, store int64) (*StatusAction
 		if err != nil {
 			return nil, err
 		}
-		able := slices.ContainsFunc(list, func(g StatusGateway) bool { return g.Why == "" })
+		able := slices.ContainsFunc(list, func(g StatusGateway) bool { return g.Why.Format == "" })
 		if page.Store == nil || able {
 			page.Store, page.Gateways = &page.Stores[i], list
 		}
@@ -98,7 +103,7 @@ func (db *DB) statusGateways(ctx context.Context, store *Store) ([]StatusGateway
 
 func (g StatusGateway) order() int {
 	switch {
-	case g.Why == "":
+	case g.Why.Format == "":
 		return 0
 	case g.Able:
 		return 1
@@ -121,26 +126,26 @@ func (db *DB) statusGateway(ctx context.Context, store *Store, driver gateways.D
 	}
 	switch {
 	case len(enabled) == 0:
-		g.Why = fmt.Sprintf("%s is not set up for %s. Enter its settings under Extensions > Extensions > Payment.", driver.Name, store.Name)
+		g.Why = lang.Textf("%s is not set up for %s. Enter its settings under Extensions > Extensions > Payment.", driver.Name, store.Name)
 	case !slices.Contains(enabled, true):
-		g.Why = fmt.Sprintf("%s is switched off for %s under Extensions > Extensions > Payment.", driver.Name, store.Name)
+		g.Why = lang.Textf("%s is switched off for %s under Extensions > Extensions > Payment.", driver.Name, store.Name)
 	}
 	g.Rules, err = db.statusRules(ctx, store.ID, driver.Code)
 	return g, err
 }
 
 // notByStatus is why a gateway is not offered at all.
-func notByStatus(driver gateways.Driver) string {
+func notByStatus(driver gateways.Driver) lang.Text {
 	var lacks []string
 	for _, g := range StatusGroups {
 		if !driver.Can.Does(g.Action.verb()) {
-			lacks = append(lacks, strings.ToLower(g.Name))
+			lacks = append(lacks, strings.ToLower(g.Title))
 		}
 	}
 	if len(lacks) == 0 {
-		return fmt.Sprintf("%s is not fully integrated: its payments are driven by the buttons of the order.", driver.Name)
+		return lang.Textf("%s is not fully integrated: its payments are driven by the buttons of the order.", driver.Name)
 	}
-	return fmt.Sprintf("%s is not fully integrated: it has no %s that kartify could ask for.", driver.Name, strings.Join(lacks, ", no "))
+	return lang.Textf("%s is not fully integrated: it has no %s that kartify could ask for.", driver.Name, strings.Join(lacks, ", no "))
 }
 
 // OrderStatuses are all order statuses in their order.

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // StatusRuleSet is one version of what a store linked for a gateway. Versions are never changed.
@@ -92,17 +93,22 @@ func (s *StatusRuleSet) rule(status string) *StatusRule {
 func (f *StatusRuleForm) clean(driver gateways.Driver, label func(string) string) error {
 	var wrong FieldProblems
 	say := func(field, format string, args ...any) {
-		wrong = append(wrong, &Problem{Field: field, Sentence: fmt.Sprintf(format, args...)})
+		for i, arg := range args {
+			if word, ok := arg.(string); ok {
+				args[i] = lang.Textf(word) // the name of a status or of a group is said in the language, too
+			}
+		}
+		wrong = append(wrong, &Problem{Field: field, Sentence: fmt.Sprintf(format, args...), Text: lang.Textf(format, args...)})
 	}
 	linked := map[string]StatusGroup{}
 	for _, g := range f.Groups {
 		group := groupOf(g.Action)
-		if group.About == "" {
+		if group.Help == "" {
 			say(string(g.Action), "There is no group called %q.", g.Action)
 			continue
 		}
 		if len(g.Statuses) > 0 && !driver.Can.Does(g.Action.verb()) {
-			say(string(g.Action), "%s cannot be asked for this: %s.", driver.Name, strings.ToLower(group.Verb))
+			say(string(g.Action), "%s cannot be asked for this: %s.", driver.Name, strings.ToLower(group.Label))
 		}
 		for _, status := range g.Statuses {
 			other, taken := linked[status]
@@ -110,9 +116,9 @@ func (f *StatusRuleForm) clean(driver gateways.Driver, label func(string) string
 			case !slices.Contains(LinkableStatuses, status):
 				say(string(g.Action), "%s cannot be linked to an action: no order is given it by hand.", label(status))
 			case taken && other.Action == g.Action:
-				say(string(g.Action), "%s is chosen twice under %s.", label(status), group.Name)
+				say(string(g.Action), "%s is chosen twice under %s.", label(status), group.Title)
 			case taken:
-				say(string(g.Action), "%s is linked to %s and to %s. A status can start one action only; take it out of one of them.", label(status), other.Name, group.Name)
+				say(string(g.Action), "%s is linked to %s and to %s. A status can start one action only; take it out of one of them.", label(status), other.Title, group.Title)
 			}
 			linked[status] = group
 		}
@@ -126,9 +132,9 @@ func (f *StatusRuleForm) clean(driver gateways.Driver, label func(string) string
 			case !slices.Contains(LinkableStatuses, then.status):
 				say(field, "Choose another status after %s; %s is not given to orders this way.", then.when, label(then.status))
 			case loops && again.Action == g.Action:
-				say(field, "%s after %s would start %s again: it is one of the statuses linked to it. Choose a status that starts nothing, or leave it out.", label(then.status), then.when, groupOf(g.Action).Name)
+				say(field, "%s after %s would start %s again: it is one of the statuses linked to it. Choose a status that starts nothing, or leave it out.", label(then.status), then.when, groupOf(g.Action).Title)
 			case loops:
-				say(field, "%s after %s would start %s, so that one action sets off another. Choose a status that starts nothing.", label(then.status), then.when, again.Name)
+				say(field, "%s after %s would start %s, so that one action sets off another. Choose a status that starts nothing.", label(then.status), then.when, again.Title)
 			}
 		}
 	}
@@ -177,7 +183,7 @@ func (db *DB) SaveStatusRules(ctx context.Context, form StatusRuleForm) (*Status
 		if err != nil {
 			return err
 		}
-		if able.Why != "" {
+		if able.Why.Format != "" {
 			return conflictf("%s", able.Why)
 		}
 		old, err := tx.statusRules(ctx, form.StoreID, form.Gateway)

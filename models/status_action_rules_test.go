@@ -95,8 +95,8 @@ func TestOnlyInstalledGatewaysThatCanAreOffered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(page.Chosen()) != 0 || !strings.HasPrefix(page.Gateways[0].Why, "Bogus is not fully integrated") || page.NoneInstalled() == "" {
-		t.Errorf("a gateway that is not fully integrated is offered: %+v, %q", page.Gateways[0], page.NoneInstalled())
+	if len(page.Chosen()) != 0 || !strings.HasPrefix(page.Gateways[0].Why.String(), "Bogus is not fully integrated") || page.NoneInstalled(t.Context()) == "" {
+		t.Errorf("a gateway that is not fully integrated is offered: %+v, %q", page.Gateways[0], page.NoneInstalled(t.Context()))
 	}
 	_, err = tt.db.SaveStatusRules(tt.ctx, models.StatusRuleForm{StoreID: 41, Gateway: "bogus", Groups: models.SuggestedStatuses, By: tt.asha})
 	if got := problemOf(err); !strings.HasPrefix(got, "Bogus is not fully integrated") {
@@ -108,7 +108,7 @@ func TestOnlyInstalledGatewaysThatCanAreOffered(t *testing.T) {
 	if page, err = tt.db.StatusActionsPage(tt.ctx, 41); err != nil {
 		t.Fatal(err)
 	}
-	if got := page.NoneInstalled(); got != "Order status actions need Bogus in Nordisk, and neither is set up there. Enter its settings under Extensions > Extensions > Payment first." {
+	if got := page.NoneInstalled(t.Context()); got != "Order status actions need Bogus in Nordisk, and neither is set up there. Enter its settings under Extensions > Extensions > Payment first." {
 		t.Errorf("without settings the page says %q", got)
 	}
 	if suggested := models.SuggestedStatuses[0]; suggested.Action != models.CaptureAction || !slices.Equal(suggested.Statuses, []string{models.StatusShipped}) {

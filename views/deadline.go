@@ -1,12 +1,15 @@
 package views
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -39,16 +42,16 @@ func deadlineKind(left time.Duration) ui.Kind {
 }
 
 // deadlineWords is how long a hold lasts yet: "26 h left". Days are counted once there are several of them.
-func deadlineWords(left time.Duration) string {
+func deadlineWords(ctx context.Context, left time.Duration) string {
 	switch hours := int(left.Hours()); {
 	case left <= 0:
-		return "ended"
+		return lang.T(ctx, "ended")
 	case hours >= 72:
-		return fmt.Sprintf("%d d left", hours/24)
+		return lang.T(ctx, "%d d left", hours/24)
 	case hours >= 1:
-		return fmt.Sprintf("%d h left", hours)
+		return lang.T(ctx, "%d h left", hours)
 	}
-	return fmt.Sprintf("%d min left", int(left.Minutes()))
+	return lang.T(ctx, "%d min left", int(left.Minutes()))
 }
 
 // held says whether money of a payment is held and must be drawn in time.
@@ -88,27 +91,28 @@ func (v OrderView) planForm(p *models.OrderPayment) PlanForm {
 }
 
 // overdueWords says how long a refund has been under way: "2 h", "3 days".
-func overdueWords(since time.Duration) string {
+func overdueWords(ctx context.Context, since time.Duration) string {
 	if hours := int(since.Hours()); hours < 48 {
-		return fmt.Sprintf("%d h", max(hours, 1))
+		return lang.T(ctx, "%d h", max(hours, 1))
 	}
-	return fmt.Sprintf("%d days", int(since.Hours())/24)
+	days := int(since.Hours()) / 24
+	return lang.N(ctx, "%d day", "%d days", days, days)
 }
 
-// statusList names statuses: "Processing, Shipped or Complete".
-func (v OrderView) statusList(codes []string) string {
+// statusList names statuses inside a sentence: "processing, shipped or complete".
+func (v OrderView) statusList(ctx context.Context, codes []string) string {
 	var labels []string
 	for _, code := range codes {
-		labels = append(labels, v.status(code).Label)
+		labels = append(labels, strings.ToLower(lang.T(ctx, v.status(code).Label)))
 	}
-	return orList(labels)
+	return orList(ctx, labels)
 }
 
-func orList(words []string) string {
+func orList(ctx context.Context, words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return lang.T(ctx, "%s or %s", strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
 }
 
 // CaptureRulesPath is Systems > Capture deadlines.
@@ -162,21 +166,21 @@ func (v CaptureRulesView) label(code string) string {
 }
 
 // lasts says how long the gateway's holds last.
-func lasts(line models.RuleLine) string {
-	if hold := line.Driver.Can.Hold(""); hold > 0 {
-		return fmt.Sprintf("An authorization of %s lasts %.0f days, unless it says otherwise.", line.Driver.Name, hold.Hours()/24)
+func lasts(ctx context.Context, line models.RuleLine) string {
+	if days := int(math.Round(line.Driver.Can.Hold("").Hours() / 24)); days > 0 {
+		return lang.N(ctx, "An authorization of %s lasts %d day, unless it says otherwise.", "An authorization of %s lasts %d days, unless it says otherwise.", days, line.Driver.Name, days)
 	}
-	return line.Driver.Name + " says of each authorization when it ends."
+	return lang.T(ctx, "%s says of each authorization when it ends.", line.Driver.Name)
 }
 
 // ruleSentence says what is in force.
-func (v CaptureRulesView) ruleSentence(line models.RuleLine) string {
+func (v CaptureRulesView) ruleSentence(ctx context.Context, line models.RuleLine) string {
 	if line.Rule == nil {
-		return "Nothing is captured by itself."
+		return lang.T(ctx, "Nothing is captured by itself.")
 	}
 	var labels []string
 	for _, code := range line.Rule.Statuses {
-		labels = append(labels, v.label(code))
+		labels = append(labels, strings.ToLower(lang.T(ctx, v.label(code))))
 	}
-	return fmt.Sprintf("In force: captured %d h before the end, of orders that are %s.", line.Rule.Hours, strings.ToLower(orList(labels)))
+	return lang.T(ctx, "In force: captured %d h before the end, of orders that are %s.", line.Rule.Hours, orList(ctx, labels))
 }

@@ -1,17 +1,23 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"strings"
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
 
 func operationName(op models.Operation) string {
 	return map[gateways.Verb]string{gateways.Refund: "Refund", gateways.Capture: "Capture", gateways.Void: "Cancellation", gateways.Update: "Amount update"}[op.Kind]
+}
+
+// refLabel is what the gateway's id of an operation is called.
+func refLabel(op models.Operation) string {
+	return map[gateways.Verb]string{gateways.Refund: "Refund ID", gateways.Capture: "Capture ID", gateways.Void: "Cancellation ID", gateways.Update: "Amount update ID"}[op.Kind]
 }
 
 // stateLabel is where an operation stands, in a word or two.
@@ -33,33 +39,33 @@ func stateKind(s models.OperationState) ui.Kind {
 }
 
 // operationSentence says truthfully where the money is.
-func operationSentence(p *models.OrderPayment, op *models.Operation) string {
+func operationSentence(ctx context.Context, p *models.OrderPayment, op *models.Operation) string {
 	gateway := gatewayName(p)
 	if op.Source == "provider" && op.State == models.Succeeded {
-		return fmt.Sprintf("Made in the portal of %s, not here. %s", gateway, returned(op))
+		return lang.T(ctx, "Made in the portal of %s, not here. %s", gateway, lang.T(ctx, returned(op)))
 	}
 	switch op.State {
 	case models.Queued:
 		if op.Problem != "" {
-			return fmt.Sprintf("Not sent to %s yet; it is tried again by itself.", gateway)
+			return lang.T(ctx, "Not sent to %s yet; it is tried again by itself.", gateway)
 		}
-		return fmt.Sprintf("Waiting to be sent to %s.", gateway)
+		return lang.T(ctx, "Waiting to be sent to %s.", gateway)
 	case models.Dispatching:
-		return fmt.Sprintf("Being sent to %s.", gateway)
+		return lang.T(ctx, "Being sent to %s.", gateway)
 	case models.Accepted:
-		return fmt.Sprintf("%s has accepted it and is working on it. This can take days; the page follows by itself.", gateway)
+		return lang.T(ctx, "%s has accepted it and is working on it. This can take days; the page follows by itself.", gateway)
 	case models.Succeeded:
-		return returned(op)
+		return lang.T(ctx, returned(op))
 	case models.Failed:
-		return fmt.Sprintf("%s refused it: no money has moved, and %s is free again.", gateway, op.Amount().Grouped())
+		return lang.T(ctx, "%s refused it: no money has moved, and %s is free again.", gateway, inFigures(ctx, op.Amount()))
 	case models.UnknownOutcome:
-		return fmt.Sprintf("It was sent, and no answer came: nobody knows yet whether the money moved. %s is asked by itself, and %s stays set aside until it is known. Do not do it again elsewhere.", gateway, op.Amount().Grouped())
+		return lang.T(ctx, "It was sent, and no answer came: nobody knows yet whether the money moved. %s is asked by itself, and %s stays set aside until it is known. Do not do it again elsewhere.", gateway, inFigures(ctx, op.Amount()))
 	case models.NeedsReview:
-		return fmt.Sprintf("A person must look at the payment in the portal of %s; until then %s stays set aside.", gateway, op.Amount().Grouped())
+		return lang.T(ctx, "A person must look at the payment in the portal of %s; until then %s stays set aside.", gateway, inFigures(ctx, op.Amount()))
 	case models.AwaitingApproval:
-		return "Somebody else must approve it before it is sent."
+		return lang.T(ctx, "Somebody else must approve it before it is sent.")
 	}
-	return "It was withdrawn before it was sent; no money has moved."
+	return lang.T(ctx, "It was withdrawn before it was sent; no money has moved.")
 }
 
 func returned(op *models.Operation) string {
@@ -75,13 +81,13 @@ func returned(op *models.Operation) string {
 }
 
 // attemptsLabel counts what was tried for an operation.
-func attemptsLabel(op *models.Operation) string {
+func attemptsLabel(ctx context.Context, op *models.Operation) string {
 	if op.Attempts+op.Lookups == 0 {
-		return fmt.Sprintf("%d %s from the gateway", len(op.Tries), plural(len(op.Tries), "message", "messages"))
+		return lang.N(ctx, "%d message from the gateway", "%d messages from the gateway", len(op.Tries), len(op.Tries))
 	}
-	parts := []string{fmt.Sprintf("%d %s", op.Attempts, plural(op.Attempts, "attempt", "attempts"))}
+	parts := []string{lang.N(ctx, "%d attempt", "%d attempts", op.Attempts, op.Attempts)}
 	if op.Lookups > 0 {
-		parts = append(parts, fmt.Sprintf("%d %s", op.Lookups, plural(op.Lookups, "look-up", "look-ups")))
+		parts = append(parts, lang.N(ctx, "%d look-up", "%d look-ups", op.Lookups, op.Lookups))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -118,12 +124,12 @@ func exchangeLabel(e gateways.Exchange) string {
 	return strings.TrimSpace(e.Method + " " + e.URL)
 }
 
-func exchangeAnswer(e gateways.Exchange) string {
+func exchangeAnswer(ctx context.Context, e gateways.Exchange) string {
 	took := e.Duration.Round(time.Millisecond)
 	if e.Status == 0 {
-		return fmt.Sprintf("No answer after %v", took)
+		return lang.T(ctx, "No answer after %v", took)
 	}
-	return fmt.Sprintf("Answer %d after %v", e.Status, took)
+	return lang.T(ctx, "Answer %d after %v", e.Status, took)
 }
 
 func (v OrderView) mayRetry(op *models.Operation) bool {
@@ -139,11 +145,11 @@ func (v OrderView) mayRetry(op *models.Operation) bool {
 	return false
 }
 
-func retryLabel(p *models.OrderPayment, op *models.Operation) string {
+func retryLabel(ctx context.Context, p *models.OrderPayment, op *models.Operation) string {
 	if op.State == models.Queued {
-		return "Try again now"
+		return lang.T(ctx, "Try again now")
 	}
-	return "Ask " + gatewayName(p) + " now"
+	return lang.T(ctx, "Ask %s now", gatewayName(p))
 }
 
 // reasonName is a reason of RefundReasons as people read it.

@@ -1,9 +1,11 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -17,8 +19,8 @@ type ReviewView struct {
 }
 
 // OperationTitle is what an operation is called: "Refund #7 of 40.00 SEK".
-func OperationTitle(op *models.Operation) string {
-	return fmt.Sprintf("%s #%d of %s", operationName(*op), op.ID, op.Amount().Grouped())
+func OperationTitle(ctx context.Context, op *models.Operation) string {
+	return lang.T(ctx, "%s #%d of %s", lang.T(ctx, operationName(*op)), op.ID, inFigures(ctx, op.Amount()))
 }
 
 func (v ReviewView) gateway() string {
@@ -31,16 +33,16 @@ func (v ReviewView) gateway() string {
 func (v ReviewView) path() string { return fmt.Sprintf("/operations/%d", v.Operation.ID) }
 
 // whose says of something the gateway lists what it is here.
-func whose(l models.Listed) string {
+func whose(ctx context.Context, l models.Listed) string {
 	switch {
 	case l.Operation != 0:
-		return fmt.Sprintf("is operation #%d", l.Operation)
+		return lang.T(ctx, "is operation #%d", l.Operation)
 	case l.Before:
-		return "was there before"
+		return lang.T(ctx, "was there before")
 	case l.Fits:
-		return "fits"
+		return lang.T(ctx, "fits")
 	}
-	return "does not fit"
+	return lang.T(ctx, "does not fit")
 }
 
 func whoseKind(l models.Listed) ui.Kind {
@@ -51,11 +53,11 @@ func whoseKind(l models.Listed) ui.Kind {
 }
 
 // figures are the payment as the gateway shows it, in a sentence.
-func (v ReviewView) figures() string {
+func (v ReviewView) figures(ctx context.Context) string {
 	seen, amount := v.Seen, v.Payment.Amount
-	parts := []string{amount(seen.Captured).Grouped() + " captured", amount(seen.Refunded).Grouped() + " refunded"}
+	parts := []string{lang.T(ctx, "%s captured", inFigures(ctx, amount(seen.Captured))), lang.T(ctx, "%s refunded", inFigures(ctx, amount(seen.Refunded)))}
 	if seen.Voided > 0 {
-		parts = append(parts, amount(seen.Voided).Grouped()+" given back")
+		parts = append(parts, lang.T(ctx, "%s given back", inFigures(ctx, amount(seen.Voided))))
 	}
-	return fmt.Sprintf("%s in all: %s.", seen.Amount.Grouped(), strings.Join(parts, ", "))
+	return lang.T(ctx, "%s in all: %s.", inFigures(ctx, seen.Amount), strings.Join(parts, ", "))
 }

@@ -1,13 +1,15 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
 )
 
@@ -39,7 +41,12 @@ type StatusForm struct {
 }
 
 // OrderTitle is what the page of an order is called.
-func OrderTitle(p *models.OrderPage) string { return fmt.Sprintf("Order #%d", p.Order.ID) }
+func OrderTitle(ctx context.Context, p *models.OrderPage) string {
+	return lang.T(ctx, "Order #%d", p.Order.ID)
+}
+
+// inFigures is an amount in a sentence: "1,499.00 INR", as the language writes it.
+func inFigures(ctx context.Context, a money.Amount) string { return lang.Number(ctx, a.Grouped()) }
 
 func (v OrderView) zone() *time.Location { return v.Store.Zone() }
 
@@ -87,36 +94,39 @@ func (v OrderView) payment() *models.OrderPayment {
 }
 
 // customer is the name of the buyer, or what else is known of them.
-func (v OrderView) customer() string {
+func (v OrderView) customer(ctx context.Context) string {
 	for _, name := range []string{v.Order.CustomerName, v.Order.Company, v.Order.CustomerEmail, v.Order.CustomerPhone} {
 		if name != "" {
 			return name
 		}
 	}
-	return "the customer"
+	return lang.T(ctx, "the customer")
 }
 
-// request is a waiting refund request in a sentence.
-func (v OrderView) request(e models.OrderEvent) string {
-	what := "money"
+// request is a waiting refund request in a sentence; asked is the same without its end.
+func (v OrderView) request(ctx context.Context, e models.OrderEvent) string {
+	return lang.T(ctx, "%s.", v.asked(ctx, e))
+}
+
+func (v OrderView) asked(ctx context.Context, e models.OrderEvent) string {
+	sentence := lang.T(ctx, "Fynd asks for money back")
 	if e.AmountMinor != nil {
-		what = v.Order.Amount(*e.AmountMinor).Grouped()
+		sentence = lang.T(ctx, "Fynd asks for %s back", inFigures(ctx, v.Order.Amount(*e.AmountMinor)))
 	}
-	sentence := "Fynd asks for " + what + " back"
 	if e.RequestID != "" {
-		sentence += ", request " + e.RequestID
+		sentence = lang.T(ctx, "%s, request %s", sentence, e.RequestID)
 	}
 	if e.ShipmentID != "" {
-		sentence += ", shipment " + e.ShipmentID
+		sentence = lang.T(ctx, "%s, shipment %s", sentence, e.ShipmentID)
 	}
 	if e.UnitDoubt {
-		sentence += ". The amount fits the order only when it is read in the other unit: compare it with what is to be returned"
+		sentence = lang.T(ctx, "%s. The amount fits the order only when it is read in the other unit: compare it with what is to be returned", sentence)
 	}
-	return sentence + "."
+	return sentence
 }
 
 // doesNotAddUp says in what the lines differ from the order, or "".
-func (v OrderView) doesNotAddUp() string {
+func (v OrderView) doesNotAddUp(ctx context.Context) string {
 	var net, discount, tax int64
 	for _, item := range v.Items {
 		net += item.Quantity * item.UnitMinor
@@ -127,14 +137,14 @@ func (v OrderView) doesNotAddUp() string {
 	if len(v.Items) == 0 || net == o.ItemsMinor && discount == o.DiscountMinor && tax == o.TaxMinor {
 		return ""
 	}
-	return fmt.Sprintf("The lines come to %s; the order says %s for them.", o.Amount(net-discount+tax).Grouped(), o.Amount(o.ItemsMinor-o.DiscountMinor+o.TaxMinor).Grouped())
+	return lang.T(ctx, "The lines come to %s; the order says %s for them.", inFigures(ctx, o.Amount(net-discount+tax)), inFigures(ctx, o.Amount(o.ItemsMinor-o.DiscountMinor+o.TaxMinor)))
 }
 
 // historyTitle is what happened, in one line; historyText what else was said of it.
-func (v OrderView) historyTitle(h models.OrderHistory) string {
+func (v OrderView) historyTitle(ctx context.Context, h models.OrderHistory) string {
 	switch {
 	case h.Kind == "status" && h.FromStatus != nil && h.ToStatus != nil:
-		return v.status(*h.FromStatus).Label + " → " + v.status(*h.ToStatus).Label
+		return lang.T(ctx, v.status(*h.FromStatus).Label) + " → " + lang.T(ctx, v.status(*h.ToStatus).Label)
 	case h.Kind == "status" && h.ToStatus != nil:
 		return v.status(*h.ToStatus).Label
 	case h.Kind == "created":
@@ -147,11 +157,14 @@ func (v OrderView) historyTitle(h models.OrderHistory) string {
 	return ui.Words(h.Kind)
 }
 
-func (v OrderView) historyText(h models.OrderHistory) string {
-	if h.Comment == v.historyTitle(h) {
+func (v OrderView) historyText(ctx context.Context, h models.OrderHistory) string {
+	if h.Comment == v.historyTitle(ctx, h) {
 		return ""
 	}
-	return h.Comment
+	if h.Actor == "user" {
+		return h.Comment // as it was typed
+	}
+	return lang.T(ctx, h.Comment)
 }
 
 func (v OrderView) historyKind(h models.OrderHistory) ui.Kind {
@@ -190,11 +203,23 @@ func operationMood(comment string) ui.Kind {
 }
 
 // actor is who did something, and as what when it was no person.
-func actor(h models.OrderHistory) string {
+func actor(ctx context.Context, h models.OrderHistory) string {
 	if h.Actor == "user" {
 		return h.ActorName
 	}
-	return h.ActorName + " (" + h.Actor + ")"
+	return h.ActorName + " (" + actorKind(ctx, h.Actor) + ")"
+}
+
+func actorKind(ctx context.Context, kind string) string {
+	switch kind {
+	case "system":
+		return lang.T(ctx, "system")
+	case "job":
+		return lang.T(ctx, "job")
+	case "webhook":
+		return lang.T(ctx, "webhook")
+	}
+	return kind
 }
 
 func sourceName(source string) string {

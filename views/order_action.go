@@ -8,6 +8,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 )
 
@@ -71,13 +72,13 @@ func (v OrderView) offered(p *models.OrderPayment) []actionButton {
 }
 
 // refused are the buttons that are there and cannot be pressed, each with its reason.
-func (v OrderView) refused(p *models.OrderPayment) []string {
+func (v OrderView) refused(ctx context.Context, p *models.OrderPayment) []string {
 	var list []string
 	said := map[string]bool{}
 	for _, b := range v.offered(p) {
 		if skip := p.Plans[b.Action].Skip; skip != "" && !said[skip] {
 			said[skip] = true
-			list = append(list, b.Name+": "+skip)
+			list = append(list, lang.T(ctx, b.Name)+": "+p.Plans[b.Action].SkipIn(ctx))
 		}
 	}
 	return list
@@ -145,17 +146,17 @@ func (v OrderView) actionLines(b actionButton) (lines []models.LineLeft, shippin
 }
 
 // leftUntil is how long it is until then: "3 d 4 h".
-func leftUntil(now, then time.Time) string {
+func leftUntil(ctx context.Context, now, then time.Time) string {
 	left := then.Sub(now)
 	switch days, hours := int(left.Hours())/24, int(left.Hours())%24; {
 	case left <= 0:
-		return "over"
+		return lang.T(ctx, "over")
 	case days > 0:
-		return fmt.Sprintf("%d d %d h left", days, hours)
+		return lang.T(ctx, "%d d %d h left", days, hours)
 	case hours > 0:
-		return fmt.Sprintf("%d h %d min left", hours, int(left.Minutes())%60)
+		return lang.T(ctx, "%d h %d min left", hours, int(left.Minutes())%60)
 	}
-	return fmt.Sprintf("%d min left", int(left.Minutes()))
+	return lang.T(ctx, "%d min left", int(left.Minutes()))
 }
 
 // actionSwap keeps what pressing will do up to date while the form is filled in.

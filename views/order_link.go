@@ -1,11 +1,5 @@
 package views
 
-import (
-	"time"
-
-	"github.com/kartify/kartify/models"
-)
-
 func (v OrderView) linkPath(what string) string { return v.path() + "/payment-links" + what }
 
 // linkOver is why there is no link.
@@ -14,14 +8,4 @@ func (v OrderView) linkOver() string {
 		return "The order waits for no money any more; its link starts no payment."
 	}
 	return "The order waits for no money."
-}
-
-func (v OrderView) came(c *models.Checkout) string {
-	how, _ := c.Came()
-	return "the buyer " + how
-}
-
-func (v OrderView) cameAt(c *models.Checkout) time.Time {
-	_, at := c.Came()
-	return at
 }

@@ -1,21 +1,23 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
 )
 
 // noPayment says why an order has no payment.
-func noPayment(v OrderView) string {
+func noPayment(ctx context.Context, v OrderView) string {
 	if v.Order.Gateway == "cod" {
-		return models.RefundBlock(v.Order, v.Store, &models.Payment{}, gateways.Driver{})
+		return models.RefundBlock(v.Order, v.Store, &models.Payment{}, gateways.Driver{}).In(ctx)
 	}
-	return "No payment has been recorded for this order yet."
+	return lang.T(ctx, "No payment has been recorded for this order yet.")
 }
 
 // paidFigure is the number that says most about a payment: what was drawn, or what was asked for.
@@ -38,39 +40,39 @@ func paymentKind(s models.PaymentStatus) ui.Kind {
 }
 
 // paymentSentence says what became of a payment's money.
-func paymentSentence(p *models.OrderPayment) string {
+func paymentSentence(ctx context.Context, p *models.OrderPayment) string {
 	if waits := waitWords(p.Waits()); waits != "" {
-		return waits
+		return lang.T(ctx, waits)
 	}
 	if !p.Status.Captured() {
-		return map[models.PaymentStatus]string{
+		return lang.T(ctx, map[models.PaymentStatus]string{
 			models.PaymentPending: "asked for; no word that it was paid", models.PaymentAuthorized: "held, not captured",
 			models.PaymentCanceled: "given back or never taken", models.PaymentFailed: "declined; nothing was taken",
-		}[p.Status]
+		}[p.Status])
 	}
 	var parts []string
 	if p.RefundedMinor > 0 {
-		parts = append(parts, p.Amount(p.RefundedMinor).Grouped()+" refunded")
+		parts = append(parts, lang.T(ctx, "%s refunded", inFigures(ctx, p.Amount(p.RefundedMinor))))
 	}
 	if p.RefundReservedMinor > 0 {
-		parts = append(parts, p.Amount(p.RefundReservedMinor).Grouped()+" on its way back")
+		parts = append(parts, lang.T(ctx, "%s on its way back", inFigures(ctx, p.Amount(p.RefundReservedMinor))))
 	}
 	if held := p.Held(); held.Minor > 0 && p.RefundedMinor+p.RefundReservedMinor == 0 {
-		return "captured, " + held.Grouped() + " still held"
+		return lang.T(ctx, "captured, %s still held", inFigures(ctx, held))
 	}
 	if len(parts) == 0 {
-		return "captured"
+		return lang.T(ctx, "captured")
 	}
-	return strings.Join(append(parts, p.Refundable().Grouped()+" left"), ", ")
+	return strings.Join(append(parts, lang.T(ctx, "%s left", inFigures(ctx, p.Refundable()))), ", ")
 }
 
 // paymentMethod is how the buyer paid: "Card, Visa 4111 11•• •••• 1111".
-func paymentMethod(p *models.OrderPayment) string {
+func paymentMethod(ctx context.Context, p *models.OrderPayment) string {
 	words := []string{}
 	if p.Method != "" {
-		words = append(words, map[string]string{"card": "Card", "upi": "UPI", "netbanking": "Net banking", "wallet": "Wallet", "emi": "EMI"}[p.Method])
+		words = append(words, lang.T(ctx, map[string]string{"card": "Card", "upi": "UPI", "netbanking": "Net banking", "wallet": "Wallet", "emi": "EMI"}[p.Method]))
 		if words[0] == "" {
-			words[0] = ui.Words(p.Method)
+			words[0] = lang.T(ctx, ui.Words(p.Method))
 		}
 	}
 	card := p.CardNetwork

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -88,20 +88,21 @@ func refundsPath(v OrderView, p *models.OrderPayment) string {
 }
 
 // refundSentence is what pressing the button will do.
-func (v OrderView) refundSentence(p *models.OrderPayment, t RefundTotal) string {
-	return fmt.Sprintf("Refund %s to %s by %s.", t.Amount.Grouped(), v.customer(), gatewayName(p))
+func (v OrderView) refundSentence(ctx context.Context, p *models.OrderPayment, t RefundTotal) string {
+	return lang.T(ctx, "Refund %s to %s by %s.", inFigures(ctx, t.Amount), v.customer(ctx), gatewayName(p))
 }
 
 // sameWarning says that an equal refund was made a moment ago, or nothing.
-func (v OrderView) sameWarning(t RefundTotal) string {
+func (v OrderView) sameWarning(ctx context.Context, t RefundTotal) string {
 	if t.Same == nil {
 		return ""
 	}
-	ago := "less than a minute ago"
+	amount, by, id := inFigures(ctx, t.Amount), t.Same.Requester, t.Same.ID
 	if minutes := int(v.Now.Sub(t.Same.CreatedAt).Minutes()); minutes > 0 {
-		ago = fmt.Sprintf("%d %s ago", minutes, plural(minutes, "minute", "minutes"))
+		return lang.N(ctx, "%s was already refunded %d minute ago by %s (Refund #%d). Refund again only if the customer is to get it twice.",
+			"%s was already refunded %d minutes ago by %s (Refund #%d). Refund again only if the customer is to get it twice.", minutes, amount, minutes, by, id)
 	}
-	return fmt.Sprintf("%s was already refunded %s by %s (Refund #%d). Refund again only if the customer is to get it twice.", t.Amount.Grouped(), ago, t.Same.Requester, t.Same.ID)
+	return lang.T(ctx, "%s was already refunded less than a minute ago by %s (Refund #%d). Refund again only if the customer is to get it twice.", amount, by, id)
 }
 
 func (v OrderView) quantity(f RefundForm, item int64) string {
@@ -112,10 +113,10 @@ func (v OrderView) quantity(f RefundForm, item int64) string {
 }
 
 // requestOptions are the refund requests a refund can answer.
-func (v OrderView) requestOptions() []ui.Option {
+func (v OrderView) requestOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
 	for _, e := range v.Unanswered() {
-		options = append(options, ui.Option{Value: strconv.FormatInt(e.ID, 10), Label: strings.TrimSuffix(v.request(e), ".")})
+		options = append(options, ui.Option{Value: strconv.FormatInt(e.ID, 10), Label: v.asked(ctx, e)})
 	}
 	return options
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -103,12 +104,12 @@ func (v StatusActionsView) fresh() bool {
 }
 
 // saved says since when the settings are in force.
-func (v StatusActionsView) saved() string {
+func (v StatusActionsView) saved(ctx context.Context) string {
 	rules := v.Chosen.Rules
 	if rules.Version == 0 {
-		return "Nothing has been saved yet: no change of status calls " + v.Chosen.Driver.Name + "."
+		return lang.T(ctx, "Nothing has been saved yet: no change of status calls %s.", v.Chosen.Driver.Name)
 	}
-	return fmt.Sprintf("Version %d, saved by %s on %s UTC.", rules.Version, rules.CreatedName, rules.CreatedAt.UTC().Format("2 Jan 2006 15:04"))
+	return lang.T(ctx, "Version %d, saved by %s on %s UTC.", rules.Version, rules.CreatedName, lang.Format(ctx, rules.CreatedAt.UTC(), "2 Jan 2006 15:04"))
 }
 
 func ticked(list []string, code string) bool { return slices.Contains(list, code) }
@@ -135,7 +136,7 @@ func actionWord(a models.StatusAction) (ui.Kind, string) {
 func groupName(action models.Action) string {
 	for _, g := range models.StatusGroups {
 		if g.Action == action {
-			return g.Verb
+			return g.Label
 		}
 	}
 	return string(action)
@@ -170,18 +171,21 @@ func (v OrderView) failedActions() []models.StatusAction {
 }
 
 // failure says what did not happen, and what the order is instead.
-func (v OrderView) failure(a models.StatusAction) string {
-	what := map[models.Action]string{models.CaptureAction: "capture", models.CancelAction: "cancel or credit", models.UpdateAction: "change the amount of"}[a.Action]
-	return fmt.Sprintf("%s did not %s the payment, so the order is not %s. It is %s. %s",
-		v.gatewayName(a.Gateway), what, strings.ToLower(v.status(a.ToStatus).Label), strings.ToLower(v.status(v.Order.Status).Label), a.Problem)
+func (v OrderView) failure(ctx context.Context, a models.StatusAction) string {
+	what := map[models.Action]string{
+		models.CaptureAction: "%s did not capture the payment, so the order is not %s. It is %s. %s",
+		models.CancelAction:  "%s did not cancel or credit the payment, so the order is not %s. It is %s. %s",
+		models.UpdateAction:  "%s did not change the amount of the payment, so the order is not %s. It is %s. %s",
+	}[a.Action]
+	return lang.T(ctx, what, v.gatewayName(a.Gateway), strings.ToLower(lang.T(ctx, v.status(a.ToStatus).Label)), strings.ToLower(lang.T(ctx, v.status(v.Order.Status).Label)), lang.T(ctx, a.Problem))
 }
 
 // plans are the statuses that would do something to a payment, with what.
-func (v OrderView) plans() []statusPlan {
+func (v OrderView) plans(ctx context.Context) []statusPlan {
 	var list []statusPlan
 	for _, code := range models.HandStatuses {
 		f := v.Forecast(code)
-		if text := f.Sentence(); text != "" {
+		if text := f.In(ctx); text != "" {
 			blocked := f.Blocked() != nil
 			list = append(list, statusPlan{Code: code, Label: v.status(code).Label, Text: text, Moves: f.Moves(), Blocked: blocked})
 		}
