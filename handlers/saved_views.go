@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -50,7 +51,7 @@ func (h *Handlers) CreateSavedView(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Notice(c, "The view “"+view.Name+"” is saved."); err != nil {
+	if err := web.Notice(c, lang.T(c.Request().Context(), "The view “%s” is saved.", view.Name)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, ordersPath(view.Query))
@@ -89,7 +90,7 @@ func (h *Handlers) ChangeSavedView(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Notice(c, "The view “"+view.Name+"” is saved."); err != nil {
+	if err := web.Notice(c, lang.T(c.Request().Context(), "The view “%s” is saved.", view.Name)); err != nil {
 		return err
 	}
 	return web.SeeOther(c, "/sales/orders/views")

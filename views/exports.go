@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"encoding/hex"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -80,18 +82,18 @@ func (v ExportsView) state(e *models.Export) (ui.Kind, string) {
 }
 
 // far says how many orders are in the file, or will be.
-func far(e *models.Export) string {
+func far(ctx context.Context, e *models.Export) string {
 	switch {
 	case e.State == models.ExportQueued:
-		return "Not begun yet"
+		return lang.T(ctx, "Not begun yet")
 	case e.Promised == nil && e.Open():
-		return "Counting the orders"
+		return lang.T(ctx, "Counting the orders")
 	case e.Promised == nil:
-		return "No orders"
+		return lang.T(ctx, "No orders")
 	case e.State == models.ExportDone || e.State == models.ExportExpired:
-		return grouped(e.Written) + wordFor(int(e.Written), " order", " orders") + ", as many as promised"
+		return lang.N(ctx, "%s order, as many as promised", "%s orders, as many as promised", int(e.Written), counted(ctx, e.Written))
 	}
-	return grouped(e.Written) + " of " + grouped(*e.Promised) + " orders"
+	return lang.T(ctx, "%s of %s orders", counted(ctx, e.Written), counted(ctx, *e.Promised))
 }
 
 // written names the number of orders written: while there is no whole file they are not in one.
@@ -117,6 +119,17 @@ func fileSize(bytes int64) string {
 	return strconv.FormatInt(bytes, 10) + " bytes"
 }
 
+// sizeOf is a number of bytes as the language of the page writes it.
+func sizeOf(ctx context.Context, bytes int64) string {
+	switch {
+	case bytes >= 1<<20:
+		return lang.T(ctx, "%s MB", lang.Number(ctx, strconv.FormatFloat(float64(bytes)/(1<<20), 'f', 1, 64)))
+	case bytes >= 1<<10:
+		return lang.T(ctx, "%d kB", bytes>>10)
+	}
+	return lang.T(ctx, "%d bytes", bytes)
+}
+
 // grouped is a number with its thousands set apart.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
@@ -125,6 +138,9 @@ func grouped(n int64) string {
 	}
 	return text
 }
+
+// counted is a number as the language of the page writes it.
+func counted(ctx context.Context, n int64) string { return lang.Number(ctx, grouped(n)) }
 
 func hexOf(sum []byte) string { return hex.EncodeToString(sum) }
 
@@ -139,14 +155,14 @@ func (v OrderListView) exportQuery() string {
 func (v OrderListView) exportTally() string { return withRawQuery("/exports/count", v.exportQuery()) }
 
 // exportCount says how many orders the list has.
-func (v OrderListView) exportCount() string {
+func (v OrderListView) exportCount(ctx context.Context) string {
 	switch total := v.total(); {
 	case total == "":
-		return "Very many orders match"
+		return lang.T(ctx, "Very many orders match")
 	case v.Tally.More:
-		return "More than " + grouped(int64(v.Tally.Total)) + " orders match"
+		return lang.N(ctx, "More than %s order matches", "More than %s orders match", v.Tally.Total, counted(ctx, int64(v.Tally.Total)))
 	default:
-		return grouped(int64(v.Tally.Total)) + wordFor(v.Tally.Total, " order matches", " orders match")
+		return lang.N(ctx, "%s order matches", "%s orders match", v.Tally.Total, counted(ctx, int64(v.Tally.Total)))
 	}
 }
 
@@ -156,14 +172,14 @@ func (v OrderListView) large() bool {
 }
 
 // missingQuestion asks whether missing orders that match are wanted too; empty when there is nothing to ask.
-func (v OrderListView) missingQuestion() string {
+func (v OrderListView) missingQuestion(ctx context.Context) string {
 	switch {
 	case v.Filter.WithMissing():
 		return ""
 	case v.Tally == nil && len(v.Filter.Statuses) == 0:
-		return "Missing orders may match this filter: include them?"
+		return lang.T(ctx, "Missing orders may match this filter: include them?")
 	case v.hidden() > 0:
-		return v.hiddenTitle() + " this filter: include " + wordFor(v.hidden(), "it", "them") + "?"
+		return lang.N(ctx, "%s missing order matches this filter: include it?", "%s missing orders match this filter: include them?", v.hidden(), upTo(v.hidden(), models.MaxAside))
 	}
 	return ""
 }
