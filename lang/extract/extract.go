@@ -23,8 +23,11 @@ type message struct {
 var spoken = map[string][]int{
 	"lang.T": {1}, "lang.N": {1, 2}, "lang.Textf": {0}, "lang.Several": {0, 1}, "ui.Say": {0}, "Say": {0},
 	"problemf": {0}, "conflictf": {0}, "FieldProblem": {1}, "models.FieldProblem": {1},
-	"web.Notice": {1}, "web.Problem": {1},
+	"web.Notice": {1}, "web.Problem": {1}, "web.Page": {2}, "closedf": {0}, "sellerErrors": {2}, "refuseSeller": {2}, "h.stepReview": {2}, "say": {1}, "h.planned": {2}, "h.afterExtension": {3},
 }
+
+// notes are the functions that say a title and a sentence, with the place of both among the arguments.
+var notes = map[string][]int{"sellerNote": {2, 3}}
 
 // silent are the functions whose literals nobody reads on a screen.
 var silent = []string{"fmt.Errorf", "errors.New", "templruntime.WriteString", "Format", "regexp.MustCompile", "panic", "log", "slog", "templ.Error"}
@@ -52,7 +55,7 @@ func messages(root string) ([]message, error) {
 			found[one] = message{One: one, Many: firstOf(many, old.Many), Place: firstOf(old.Place, place)}
 		}
 	}
-	for _, folder := range []string{"views", "handlers", "web", "models", "gateways"} {
+	for _, folder := range []string{"views", "handlers", "web", "models", "gateways", "jobs"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
@@ -106,6 +109,7 @@ type reader struct {
 }
 
 func (r reader) visit(node ast.Node) bool {
+	r.lists(node)
 	switch node := node.(type) {
 	case *ast.ImportSpec:
 		return false
@@ -113,6 +117,9 @@ func (r reader) visit(node ast.Node) bool {
 		name := nameOf(node.Fun)
 		if at, ok := spoken[name]; ok {
 			r.said(node.Args, at)
+		}
+		for _, n := range notes[name] {
+			r.said(node.Args, []int{n})
 		}
 		last := name[strings.LastIndex(name, ".")+1:]
 		for _, s := range silent {
