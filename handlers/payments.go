@@ -56,7 +56,7 @@ func (h *Handlers) paymentList(c echo.Context, q url.Values) (views.PaymentListV
 	ctx := c.Request().Context()
 	var problem *models.Problem
 	if v.List, err = h.DB.Payments(ctx, v.Filter, v.Choices); errors.As(err, &problem) {
-		v.Problem = problem.In(c.Request().Context())
+		v.Problem = problem.In(ctx)
 		return v, nil
 	} else if err != nil {
 		return v, err
@@ -127,7 +127,7 @@ func (h *Handlers) ShowPayment(c echo.Context) error {
 	if web.IsHTMX(c) {
 		return web.Render(c, http.StatusOK, views.PaymentDetailRegion(*v))
 	}
-	return web.Render(c, http.StatusOK, views.PaymentDetailPage(web.Page(c, "/sales/payments", views.PaymentTitle(v.PaymentDetail)), *v))
+	return web.Render(c, http.StatusOK, views.PaymentDetailPage(web.Page(c, "/sales/payments", views.PaymentTitle(c.Request().Context(), v.PaymentDetail)), *v))
 }
 
 // DownloadPayments is the registry file: the table as it is filtered, or extended with what the details have. It

@@ -1,20 +1,20 @@
 package models
 
 import (
-	"fmt"
-	"strings"
 	"time"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // PaymentButton is one of the buttons of a payment in the registry: whether it is there, and why it cannot be
-// pressed, "" when it can.
+// pressed, no text when it can.
 type PaymentButton struct {
 	Shown bool
-	Why   string
+	Why   lang.Text
 }
 
 // Enabled says whether the button can be pressed.
-func (b PaymentButton) Enabled() bool { return b.Shown && b.Why == "" }
+func (b PaymentButton) Enabled() bool { return b.Shown && b.Why.Format == "" }
 
 // PaymentButtons are the buttons of the registry.
 type PaymentButtons struct {
@@ -29,20 +29,19 @@ type PaymentButtons struct {
 // until they are drawn by themselves; after that the button is gone. Only what is paid is notified of.
 func (p *Payment) Buttons(now time.Time) PaymentButtons {
 	var b PaymentButtons
-	word := strings.ToLower(p.Status.Label())
 	b.Refund.Shown = true
 	switch {
 	case !p.Status.Captured():
-		b.Refund.Why = fmt.Sprintf("This payment is %s; there is nothing captured to refund.", word)
+		b.Refund.Why = lang.Textf("This payment is %s; there is nothing captured to refund.", p.Status.said())
 	case p.Status == PaymentRefunding:
-		b.Refund.Why = "A refund is on its way; wait for its end before another."
+		b.Refund.Why = lang.Textf("A refund is on its way; wait for its end before another.")
 	case p.Refundable().Minor == 0:
-		b.Refund.Why = fmt.Sprintf("All of %s has been returned.", p.Captured().Grouped())
+		b.Refund.Why = lang.Textf("All of %s has been returned.", figure(p.Captured()))
 	}
 	over := p.CaptureBefore != nil && !now.Before(*p.CaptureBefore)
 	b.Capture.Shown = p.Status == PaymentAuthorized && p.VoidedAt == nil && !over
 	if b.Capture.Shown && p.Held().Minor == 0 {
-		b.Capture.Why = "All of it is being captured already."
+		b.Capture.Why = lang.Textf("All of it is being captured already.")
 	}
 	b.Notify.Shown = p.Status.Captured()
 	return b

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // PaymentDetail is everything the registry tells of one payment.
@@ -28,13 +30,13 @@ type PaymentDetail struct {
 
 // FiscalFields are the values of a fiscal receipt (Federal Law 54-FZ), in their order.
 var FiscalFields = []Choice{
-	{"fop_receipt_key", "Receipt key"},
-	{"fop_uuid", "Request to the operator"},
-	{"fop_fpd", "Fiscal sign"},
-	{"fop_fnd", "Fiscal document number"},
-	{"fop_receipt_number", "Number in the shift"},
-	{"fop_fn", "Fiscal drive"},
-	{"fop_rnkkt", "Cash register"},
+	{Value: "fop_receipt_key", Label: "Receipt key"},
+	{Value: "fop_uuid", Label: "Request to the operator"},
+	{Value: "fop_fpd", Label: "Fiscal sign"},
+	{Value: "fop_fnd", Label: "Fiscal document number"},
+	{Value: "fop_receipt_number", Label: "Number in the shift"},
+	{Value: "fop_fn", Label: "Fiscal drive"},
+	{Value: "fop_rnkkt", Label: "Cash register"},
 }
 
 // NamedValue is one value that the provider or the bank wrote down.
@@ -62,12 +64,20 @@ func (d *PaymentDetail) Requested() []NamedValue {
 func (d *PaymentDetail) Buttons() PaymentButtons {
 	b := d.Payment.Payment.Buttons(d.Now)
 	if b.Refund.Enabled() {
-		b.Refund.Why = d.Payment.Block
+		b.Refund.Why = d.Payment.Plans[RefundAction].why()
 	}
 	if b.Capture.Enabled() {
-		b.Capture.Why = d.Payment.Plans[CaptureAction].Skip
+		b.Capture.Why = d.Payment.Plans[CaptureAction].why()
 	}
 	return b
+}
+
+// why is why the plan does nothing; no text when it does something.
+func (p Plan) why() lang.Text {
+	if p.Text.Format == "" {
+		return lang.Text{Format: p.Skip}
+	}
+	return p.Text
 }
 
 // SlowRefund is after how long a refund on its way is one to ask the provider about.

@@ -317,7 +317,7 @@ func TestPaymentButtons(t *testing.T) {
 		if b.Refund.Enabled() != tt.refund || b.Capture.Enabled() != tt.capture || b.Notify.Enabled() != tt.notify {
 			t.Errorf("%s, %d of %d back, before %v: %+v", tt.status, tt.back, tt.captured, tt.before, b)
 		}
-		if !b.Refund.Enabled() && b.Refund.Why == "" {
+		if !b.Refund.Enabled() && b.Refund.Why.Format == "" {
 			t.Errorf("%s: nobody says why it cannot be refunded", tt.status)
 		}
 	}

@@ -1,7 +1,7 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -110,10 +111,10 @@ func (v PaymentListView) statusOptions() []ui.Option {
 	return options
 }
 
-func (v PaymentListView) systemOptions() []ui.Option {
+func (v PaymentListView) systemOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
 	for _, s := range v.Choices.Systems {
-		options = append(options, ui.Option{Value: s.System, Label: systemName(s), Chosen: slices.Contains(v.Filter.Systems, s.System)})
+		options = append(options, ui.Option{Value: s.System, Label: systemName(ctx, s), Chosen: slices.Contains(v.Filter.Systems, s.System)})
 	}
 	for _, system := range v.Filter.Systems {
 		if !slices.ContainsFunc(v.Choices.Systems, func(s models.PaymentSystem) bool { return s.System == system }) {
@@ -124,14 +125,14 @@ func (v PaymentListView) systemOptions() []ui.Option {
 }
 
 // systemName is a payment system as people read it: its id with its name, or the way of paying.
-func systemName(s models.PaymentSystem) string {
+func systemName(ctx context.Context, s models.PaymentSystem) string {
 	switch {
 	case s.Name != "" && s.Name != s.System:
 		return s.System + " · " + s.Name
 	case strings.Trim(s.System, "0123456789") == "":
 		return s.System
 	}
-	return methodWord(s.System)
+	return lang.T(ctx, methodWord(s.System))
 }
 
 // methodWord is a way of paying as people read it.
@@ -148,7 +149,7 @@ func (v PaymentListView) orders() OrderListView {
 	}
 }
 
-func (v PaymentListView) chips() []ui.Chip {
+func (v PaymentListView) chips(ctx context.Context) []ui.Chip {
 	f := v.Filter.FirstPage()
 	var chips []ui.Chip
 	chip := func(label, value string, without func(f *models.PaymentFilter)) {
@@ -163,7 +164,7 @@ func (v PaymentListView) chips() []ui.Chip {
 		chip("Status", models.PaymentStatus(status).Label(), func(f *models.PaymentFilter) { f.Statuses = without(f.Statuses, status) })
 	}
 	for _, system := range f.Systems {
-		chip("Payment system", systemName(v.Choices.System(system)), func(f *models.PaymentFilter) { f.Systems = without(f.Systems, system) })
+		chip("Payment system", systemName(ctx, v.Choices.System(system)), func(f *models.PaymentFilter) { f.Systems = without(f.Systems, system) })
 	}
 	chip("Gateway", v.orders().gatewayName(f.Gateway), func(f *models.PaymentFilter) { f.Gateway = "" })
 	if f.Store != 0 {
@@ -173,9 +174,9 @@ func (v PaymentListView) chips() []ui.Chip {
 	return chips
 }
 
-func (v PaymentListView) pager() ui.PagerView {
+func (v PaymentListView) pager(ctx context.Context) ui.PagerView {
 	f, rows := v.Filter, len(v.List.Rows)
-	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: wordFor(rows, "payment", "payments"), Target: paymentTarget}
+	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: lang.N(ctx, "payment", "payments", rows), Target: paymentTarget}
 	if v.List.First && rows > 1 {
 		p.Shown = "1–" + p.Shown
 	}
@@ -184,7 +185,7 @@ func (v PaymentListView) pager() ui.PagerView {
 		if t.More {
 			p.Total += "+"
 		}
-		p.Noun = wordFor(t.Total, "payment", "payments")
+		p.Noun = lang.N(ctx, "payment", "payments", t.Total)
 	}
 	at := func(after, before string) string {
 		f := f
@@ -220,7 +221,7 @@ func (v PaymentListView) sizes() []ui.PageSize {
 }
 
 // emptyWhy says why there are no rows.
-func (v PaymentListView) emptyWhy() (title, why string) {
+func (v PaymentListView) emptyWhy(ctx context.Context) (title, why string) {
 	switch f := v.Filter; {
 	case f.After != "" || f.Before != "":
 		return "Nothing on this page", "The registry has changed since you opened it."
@@ -228,23 +229,23 @@ func (v PaymentListView) emptyWhy() (title, why string) {
 		return "No payments yet", "A payment appears here as soon as a buyer is sent to pay."
 	}
 	var parts []string
-	for _, chip := range v.chips() {
-		parts = append(parts, chip.Label+" "+chip.Value)
+	for _, chip := range v.chips(ctx) {
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
 	}
-	return "No payment matches", "In force: " + strings.Join(parts, " · ") + "."
+	return "No payment matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }
 
 // statusAside is what a status needs said beside it: how long a payment has been waited for, or its refund.
-func (v PaymentListView) statusAside(r *models.PaymentRow) string {
+func (v PaymentListView) statusAside(ctx context.Context, r *models.PaymentRow) string {
 	switch {
 	case r.Waits() != gateways.NoWait:
-		return waitWords(r.Waits())
+		return lang.T(ctx, waitWords(r.Waits()))
 	case r.Status == models.PaymentPending && v.Now.Sub(r.CreatedAt) > stale:
-		return "for " + span(v.Now.Sub(r.CreatedAt))
+		return lang.T(ctx, "for %s", span(ctx, v.Now.Sub(r.CreatedAt)))
 	case r.Status == models.PaymentRefunding && r.RefundingSince != nil && v.Now.Sub(*r.RefundingSince) > models.SlowRefund:
-		return "for " + span(v.Now.Sub(*r.RefundingSince))
+		return lang.T(ctx, "for %s", span(ctx, v.Now.Sub(*r.RefundingSince)))
 	case r.Status == models.PaymentAuthorized && r.CaptureBefore != nil:
-		return leftUntil(v.Now, *r.CaptureBefore)
+		return leftUntil(ctx, v.Now, *r.CaptureBefore)
 	}
 	return ""
 }
@@ -253,14 +254,14 @@ func (v PaymentListView) statusAside(r *models.PaymentRow) string {
 const stale = 30 * time.Minute
 
 // span is a duration in one unit.
-func span(d time.Duration) string {
+func span(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Hour:
-		return fmt.Sprintf("%d min", d/time.Minute)
+		return lang.T(ctx, "%d min", d/time.Minute)
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", d/time.Hour)
+		return lang.T(ctx, "%d h", d/time.Hour)
 	}
-	return fmt.Sprintf("%d d", d/(24*time.Hour))
+	return lang.T(ctx, "%d d", d/(24*time.Hour))
 }
 
 // ListQuery is the query of a registry's address, for the links of a row that is replaced by itself.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 )
 
@@ -37,11 +39,11 @@ func PaymentTab(word string) string {
 }
 
 // PaymentTitle is what the page of a payment is called.
-func PaymentTitle(d *models.PaymentDetail) string {
+func PaymentTitle(ctx context.Context, d *models.PaymentDetail) string {
 	if d.Payment.Ref != nil {
-		return "Payment " + *d.Payment.Ref
+		return lang.T(ctx, "Payment %s", *d.Payment.Ref)
 	}
-	return fmt.Sprintf("Payment #%d", d.Payment.ID)
+	return lang.T(ctx, "Payment #%d", d.Payment.ID)
 }
 
 func (v PaymentDetailView) tabPath(tab string) string {
@@ -72,19 +74,18 @@ func (v PaymentDetailView) capturePath() string {
 }
 
 // pendingWords says of a payment that is waited for what that means, and since when.
-func (v PaymentDetailView) pendingWords() string {
-	since := v.Payment.CreatedAt.In(v.Store.Zone()).Format("2 Jan 2006, 15:04")
-	return fmt.Sprintf("Awaiting payment since %s (%s). This is not proof of non-payment: a buyer who closed the page may have paid, and %s is asked by itself.",
-		since, span(v.Now.Sub(v.Payment.CreatedAt)), gatewayName(v.Payment))
+func (v PaymentDetailView) pendingWords(ctx context.Context) string {
+	since := lang.Format(ctx, v.Payment.CreatedAt.In(v.Store.Zone()), "2 Jan 2006, 15:04")
+	return lang.T(ctx, "Awaiting payment since %s (%s). This is not proof of non-payment: a buyer who closed the page may have paid, and %s is asked by itself.",
+		since, span(ctx, v.Now.Sub(v.Payment.CreatedAt)), gatewayName(v.Payment))
 }
 
 // slowWords says of a refund that is on its way for too long whom to ask.
-func (v PaymentDetailView) slowWords() string {
-	name := gatewayName(v.Payment)
-	text := fmt.Sprintf("The refund has been on its way for %s; it should take an hour at most. The bank may not be able to process it. It stays as it is and no second one is sent.",
-		span(v.Now.Sub(*v.Payment.RefundingSince)))
+func (v PaymentDetailView) slowWords(ctx context.Context) string {
+	text := lang.T(ctx, "The refund has been on its way for %s; it should take an hour at most. The bank may not be able to process it. It stays as it is and no second one is sent.",
+		span(ctx, v.Now.Sub(*v.Payment.RefundingSince)))
 	if v.Payment.Driver.Support != "" {
-		text += fmt.Sprintf(" Ask %s: %s", name, v.Payment.Driver.Support)
+		text += " " + lang.T(ctx, "Ask %s: %s", gatewayName(v.Payment), v.Payment.Driver.Support)
 	}
 	return text
 }

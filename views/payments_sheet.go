@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"io"
 	"strconv"
 	"strings"
@@ -81,7 +82,7 @@ func (f *PaymentFile) Add(r *models.PaymentFileRow) error {
 	text(number(r.ID), r.Ref, number(r.OrderID), payerOf(&r.PaymentRow))
 	f.Amount(r.AmountMinor, digits)
 	f.Amount(r.RefundedMinor, digits)
-	text(r.Currency, string(r.Status), systemName(f.view.Choices.System(r.System)), r.Gateway, number(r.StoreID), f.view.orders().storeName(r.StoreID))
+	text(r.Currency, string(r.Status), systemName(context.Background(), f.view.Choices.System(r.System)), r.Gateway, number(r.StoreID), f.view.orders().storeName(r.StoreID))
 	moment(f, &r.CreatedAt, zone)
 	moment(f, r.ObtainedAt, zone)
 	moment(f, r.SuccessAt, zone)
@@ -103,7 +104,7 @@ func (f *PaymentFile) Add(r *models.PaymentFileRow) error {
 // Finish completes the file with its first page.
 func (f *PaymentFile) Finish(at time.Time) error {
 	words := []string{}
-	for _, chip := range f.view.chips() {
+	for _, chip := range f.view.chips(context.Background()) {
 		words = append(words, chip.Label+": "+chip.Value)
 	}
 	if len(words) == 0 {

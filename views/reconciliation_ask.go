@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kartify/kartify/lang"
@@ -139,4 +140,22 @@ func hereWords(ctx context.Context, here lang.Text) string {
 		return said
 	}
 	return lang.T(ctx, ui.Words(here.Format))
+}
+
+// stageWords is what is being done about a file, or asked of a gateway: "Asking Klarna for 2026-11-02".
+func stageWords(ctx context.Context, stage string) string {
+	switch stage {
+	case "Reading the file":
+		return lang.T(ctx, "Reading the file")
+	case "Reading what was handed out":
+		return lang.T(ctx, "Reading what was handed out")
+	case "Comparing with the orders":
+		return lang.T(ctx, "Comparing with the orders")
+	}
+	if rest, asking := strings.CutPrefix(stage, "Asking "); asking {
+		if at := strings.LastIndex(rest, " for "); at > 0 {
+			return lang.T(ctx, "Asking %s for %s", rest[:at], rest[at+len(" for "):])
+		}
+	}
+	return stage
 }
