@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/web"
 )
 
@@ -17,10 +19,24 @@ func (h *Handlers) timed(table []web.Route) []web.Route {
 			began := time.Now()
 			err := next(c)
 			if h.DB != nil {
-				h.DB.NoteFyndAnswer(time.Since(began), err != nil || c.Response().Status >= http.StatusInternalServerError)
+				h.DB.NoteFyndAnswer(time.Since(began), ourFault(c, err))
 			}
 			return err
 		}
 	}
 	return table
+}
+
+// ourFault says whether a call was answered with an error of kartify's own: what is not there, or not to be seen, is
+// none.
+func ourFault(c echo.Context, err error) bool {
+	var problem *models.Problem
+	var said *echo.HTTPError
+	switch {
+	case err == nil:
+		return c.Response().Status >= http.StatusInternalServerError
+	case errors.As(err, &said):
+		return said.Code >= http.StatusInternalServerError
+	}
+	return !errors.Is(err, models.ErrNotFound) && !errors.Is(err, models.ErrForbidden) && !errors.As(err, &problem)
 }

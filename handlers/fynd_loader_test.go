@@ -9,6 +9,7 @@ import (
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/models/modelstest"
 )
 
 // The loader leads to the gateway, once, and nowhere else.
@@ -54,6 +55,12 @@ func TestFyndLoaderIsClosed(t *testing.T) {
 		if page := p.ask("GET", path, nil, "Accept: text/html"); page.status != http.StatusNotFound || !strings.Contains(page.body, "This payment cannot be made here") {
 			t.Errorf("%s shows a browser %d", name, page.status)
 		}
+	}
+	if _, err := p.db.NoteUptime(modelstest.System(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.text(`SELECT concat_ws(' of ', broken, answers > 9) FROM fynd_answer_days`); got != "0 of t" {
+		t.Errorf("errors of our own are counted for what is not there: %s", got)
 	}
 	p.exec(`UPDATE fynd_installs SET uninstalled_at = now()`)
 	if got := p.ask("GET", loader, nil); got.status != http.StatusConflict || !strings.Contains(got.body, "takes no payments here at the moment") {
