@@ -27,6 +27,23 @@ func choreState(c models.Chore, now time.Time) (ui.Kind, string) {
 // choreName is a chore as people read it: Settle operations.
 func choreName(name string) string { return ui.Words(strings.ReplaceAll(name, "-", " ")) }
 
+// queueState is how the jobs of a queue stand, as people read it.
+func queueState(state string) string {
+	switch state {
+	case "available":
+		return "Available"
+	case "running":
+		return "Running"
+	case "retryable":
+		return "Retryable"
+	case "scheduled":
+		return "Scheduled"
+	case "discarded":
+		return "Discarded"
+	}
+	return ui.Words(state)
+}
+
 // every is a pause in words: "10 s", "1 min", "200 ms".
 func every(ctx context.Context, d time.Duration) string {
 	switch {
