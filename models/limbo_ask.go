@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 var errNoRows = pgx.ErrNoRows
@@ -22,6 +23,21 @@ type asked struct {
 	err     error // it did not say, which says nothing about the money
 }
 
+// saidTexts are sentences that follow one another.
+type saidTexts []lang.Text
+
+// In says them in the language of who asked.
+func (s saidTexts) In(ctx context.Context) string {
+	words := make([]string, len(s))
+	for i, text := range s {
+		words[i] = text.In(ctx)
+	}
+	return strings.Join(words, " ")
+}
+
+// String says them in English.
+func (s saidTexts) String() string { return s.In(context.Background()) }
+
 // AskOrder asks the gateways of an order's payments how they stand, now, and follows what they say. It says
 // what came of it, for the person at the screen.
 func (db *DB) AskOrder(ctx context.Context, id int64, by Actor) (string, error) {
@@ -33,7 +49,7 @@ func (db *DB) AskOrder(ctx context.Context, id int64, by Actor) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Order %d: %s", id, said), nil
+	return lang.T(ctx, "Order %d: %s", id, said), nil
 }
 
 // askGateways asks about every payment of an order, outside any transaction.
@@ -59,74 +75,78 @@ func (db *DB) askGateways(ctx context.Context, id int64) (*Order, []asked, error
 }
 
 // followAsked writes down what gateways said of an order's payments, and what that changed.
-func (db *DB) followAsked(ctx context.Context, order *Order, told []asked, by Actor) (string, error) {
-	var said []string
+func (db *DB) followAsked(ctx context.Context, order *Order, told []asked, by Actor) (saidTexts, error) {
+	var said saidTexts
 	err := db.Tx(ctx, func(tx *DB) error {
 		said = nil
 		for i := range told {
-			sentence, err := tx.followOne(ctx, &told[i])
+			sentences, err := tx.followOne(ctx, &told[i])
 			if err != nil {
 				return err
 			}
-			said = append(said, sentence)
+			said = append(said, sentences...)
 		}
 		if len(told) == 0 {
-			said = []string{"It has no payment that a gateway could be asked about."}
+			said = saidTexts{lang.Textf("It has no payment that a gateway could be asked about.")}
 		}
 		err := tx.in(ctx).Exec(`INSERT INTO order_checks (order_id, store_id, checked_at, said) VALUES (?, ?, clock_timestamp(), ?)
-			ON CONFLICT (order_id) DO UPDATE SET checked_at = excluded.checked_at, said = excluded.said`, order.ID, order.StoreID, clip(strings.Join(said, " "), 500)).Error
+			ON CONFLICT (order_id) DO UPDATE SET checked_at = excluded.checked_at, said = excluded.said`, order.ID, order.StoreID, clip(said.String(), 500)).Error
 		if err != nil {
 			return fmt.Errorf("note that order %d was looked at: %w", order.ID, err)
 		}
 		return tx.audit(ctx, order.StoreID, by, "order.gateway_asked", "order "+strconv.FormatInt(order.ID, 10), &order.ID, map[string]any{"payments": len(told)})
 	})
 	if err != nil {
-		return "", fmt.Errorf("follow what the gateways say of order %d: %w", order.ID, err)
+		return nil, fmt.Errorf("follow what the gateways say of order %d: %w", order.ID, err)
 	}
-	return strings.Join(said, " "), nil
+	return said, nil
 }
 
 // followOne brings one payment in line with what was seen of it, and says so.
-func (db *DB) followOne(ctx context.Context, a *asked) (string, error) {
+func (db *DB) followOne(ctx context.Context, a *asked) (saidTexts, error) {
 	if a.err != nil {
-		return fmt.Sprintf("%s could not be asked: %s Nothing was changed.", a.gateway, message(a.err)), nil
+		return saidTexts{lang.Textf("%s could not be asked: %s Nothing was changed.", a.gateway, lang.Text{Format: message(a.err)})}, nil
 	}
 	seen := a.best()
 	if seen == nil {
-		return a.gateway + " knows of no payment.", nil
+		return saidTexts{lang.Textf("%s knows of no payment.", a.gateway)}, nil
 	}
 	p, err := db.lockPayment(ctx, a.payment.OrderID, a.payment.ID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if objection, err := db.shownObjection(ctx, p, seen); objection != "" || err != nil {
-		return objection, err
+		return saidTexts{{Format: objection}}, err
 	}
-	followed, err := db.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
+	change, err := db.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	var said saidTexts
+	if change != "" {
+		said = append(said, lang.Text{Format: change})
 	}
 	switch {
 	case p.Status == PaymentStuck && p.Notice == noticeUntold:
-		followed = sentences(followed, "The shop's own handler has not heard of it; send the notification again.")
+		said = append(said, lang.Textf("The shop's own handler has not heard of it; send the notification again."))
 	case p.Status == PaymentStuck && seen.Captured > 0:
 		told, err := db.nobodyWaits(ctx, p)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if told {
-			followed = sentences(followed, "Nobody is left to be told of it.")
+			said = append(said, lang.Textf("Nobody is left to be told of it."))
 			if err := db.toldOf(ctx, p); err != nil {
-				return "", err
+				return nil, err
 			}
 		} else {
-			followed = sentences(followed, "The money is drawn; confirm the payment so that Fynd knows.")
+			said = append(said, lang.Textf("The money is drawn; confirm the payment so that Fynd knows."))
 		}
 	}
-	if followed == "" {
-		followed = fmt.Sprintf("%s says %s, as is known.", a.gateway, seen.Word)
+	if len(said) == 0 {
+		said = append(said, lang.Textf("%s says %s, as is known.", a.gateway, seen.Word))
 	}
-	return followed, nil
+	return said, nil
 }
 
 // best is the attempt that came furthest.
@@ -187,7 +207,7 @@ func (db *DB) MarkUnpaid(ctx context.Context, id int64, by Actor) (string, error
 			return conflictf("Order %d is %s by now; nothing was done.", id, order.Status)
 		}
 		was := order.Status
-		if err := tx.setStatus(ctx, order, StatusFailed, "", "Marked as failed after the gateway was asked. "+said, by); err != nil {
+		if err := tx.setStatus(ctx, order, StatusFailed, "", "Marked as failed after the gateway was asked. "+said.String(), by); err != nil {
 			return err
 		}
 		return tx.audit(ctx, order.StoreID, by, "order.status", "order "+strconv.FormatInt(order.ID, 10), &order.ID, map[string]any{"from": was, "to": StatusFailed, "reason": "asked"})
@@ -195,5 +215,5 @@ func (db *DB) MarkUnpaid(ctx context.Context, id int64, by Actor) (string, error
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Order %d is failed. %s", id, said), nil
+	return lang.T(ctx, "Order %d is failed. %s", id, said), nil
 }

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // LimboFix is something that can be done about a row in its place.
@@ -87,9 +88,9 @@ func (db *DB) FixLimbo(ctx context.Context, fix LimboFix, kind NeedKind, id int6
 			return "", err
 		}
 		if list[0].State == ConfirmRefused {
-			return "", problemf("Order %d: %s", row.OrderID, list[0].Said)
+			return "", problemf("Order %d: %s", row.OrderID, lang.Text{Format: list[0].Said})
 		}
-		return fmt.Sprintf("Order %d: %s", row.OrderID, list[0].Said), nil
+		return lang.T(ctx, "Order %d: %s", row.OrderID, lang.T(ctx, list[0].Said)), nil
 	case FixTell:
 		return db.tellAgain(ctx, row, actor)
 	case FixAccept:
@@ -154,14 +155,27 @@ func (db *DB) askOperations(ctx context.Context, row *LimboRow, by Actor, ids []
 		if err := db.in(ctx).First(&op, "id = ?", id).Error; err != nil {
 			return "", fmt.Errorf("read operation %d: %w", id, err)
 		}
-		words := map[OperationState]string{UnknownOutcome: "of unknown outcome still", NeedsReview: "not to be settled by asking", Accepted: "under way at the gateway"}
-		word := words[op.State]
-		if word == "" {
-			word = string(op.State)
-		}
-		said = append(said, fmt.Sprintf("%s of %s is %s.", verbName(op.Kind), op.Amount(), word))
+		said = append(said, askedOf(&op).In(ctx))
 	}
-	return fmt.Sprintf("Order %d: %s", row.OrderID, strings.Join(said, " ")), nil
+	return lang.T(ctx, "Order %d: %s", row.OrderID, strings.Join(said, " ")), nil
+}
+
+// askedOf says where an operation stands now that its gateway was asked.
+func askedOf(op *Operation) lang.Text {
+	verb := lang.Text{Format: verbName(op.Kind)}
+	switch op.State {
+	case UnknownOutcome:
+		return lang.Textf("%s of %s is of unknown outcome still.", verb, op.Amount())
+	case NeedsReview:
+		return lang.Textf("%s of %s is not to be settled by asking.", verb, op.Amount())
+	case Accepted:
+		return lang.Textf("%s of %s is under way at the gateway.", verb, op.Amount())
+	case Succeeded:
+		return lang.Textf("%s of %s is succeeded.", verb, op.Amount())
+	case Failed:
+		return lang.Textf("%s of %s is failed.", verb, op.Amount())
+	}
+	return lang.Textf("%s of %s is %s.", verb, op.Amount(), lang.Text{Format: string(op.State)})
 }
 
 func (db *DB) tellAgain(ctx context.Context, row *LimboRow, by Actor) (string, error) {
@@ -177,11 +191,11 @@ func (db *DB) tellAgain(ctx context.Context, row *LimboRow, by Actor) (string, e
 	}
 	switch {
 	case u.State == "done":
-		return fmt.Sprintf("Order %d: Fynd has heard it.", row.OrderID), nil
+		return lang.T(ctx, "Order %d: Fynd has heard it.", row.OrderID), nil
 	case u.Problem != "":
-		return "", problemf("Order %d: Fynd has not heard it. %s", row.OrderID, u.Problem)
+		return "", problemf("Order %d: Fynd has not heard it. %s", row.OrderID, lang.Text{Format: u.Problem})
 	}
-	return fmt.Sprintf("Order %d: Fynd is being told.", row.OrderID), nil
+	return lang.T(ctx, "Order %d: Fynd is being told.", row.OrderID), nil
 }
 
 // acceptContradiction notes that a person has seen what the gateway contradicted, and leaves the state as it is.
@@ -206,7 +220,7 @@ func (db *DB) acceptContradiction(ctx context.Context, row *LimboRow, by Actor) 
 		}
 		return tx.audit(ctx, op.StoreID, by, "operation.contradiction_accepted", "operation "+strconv.FormatInt(op.ID, 10), &op.OrderID, map[string]any{"state": op.State})
 	})
-	return fmt.Sprintf("Order %d: the operation stays as it is.", row.OrderID), err
+	return lang.T(ctx, "Order %d: the operation stays as it is.", row.OrderID), err
 }
 
 // takeLimbo makes somebody look after a row, or lets it go when it was theirs.
@@ -216,7 +230,7 @@ func (db *DB) takeLimbo(ctx context.Context, row *LimboRow, by *User) (string, e
 		return "", fmt.Errorf("let go of a row: %w", gone.Error)
 	}
 	if gone.RowsAffected > 0 {
-		return fmt.Sprintf("Order %d is nobody's now.", row.OrderID), nil
+		return lang.T(ctx, "Order %d is nobody's now.", row.OrderID), nil
 	}
 	err := db.in(ctx).Exec(`INSERT INTO limbo_claims (kind, record_id, store_id, user_id, user_name) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (kind, record_id) DO UPDATE SET user_id = excluded.user_id, user_name = excluded.user_name, taken_at = now()`,
@@ -224,7 +238,7 @@ func (db *DB) takeLimbo(ctx context.Context, row *LimboRow, by *User) (string, e
 	if err != nil {
 		return "", fmt.Errorf("take a row: %w", err)
 	}
-	return fmt.Sprintf("Order %d is yours.", row.OrderID), nil
+	return lang.T(ctx, "Order %d is yours.", row.OrderID), nil
 }
 
 func noRows(err error) bool {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // ResolveRows does something about every open difference that fits the filter. The number must be the one
@@ -53,9 +55,9 @@ func (db *DB) askRows(ctx context.Context, rows []*ReconciliationRow, res Resolu
 		var problem *Problem
 		switch {
 		case errors.As(err, &problem):
-			left = append(left, fmt.Sprintf("Row %d: %s", row.Row, problem.Sentence))
+			left = append(left, lang.T(ctx, "Row %d: %s", row.Row, problem.In(ctx)))
 		case errors.Is(err, ErrForbidden):
-			left = append(left, fmt.Sprintf("Row %d: your role does not permit this.", row.Row))
+			left = append(left, lang.T(ctx, "Row %d: your role does not permit this.", row.Row))
 		case err != nil:
 			return "", err
 		default:
@@ -63,7 +65,7 @@ func (db *DB) askRows(ctx context.Context, rows []*ReconciliationRow, res Resolu
 			_ = said // the row has it
 		}
 	}
-	text := fmt.Sprintf("%d of %d rows were taken up.", done, len(rows))
+	text := lang.N(ctx, "%[1]d of %[2]d rows were taken up.", "%[1]d of %[2]d rows were taken up.", len(rows), done, len(rows))
 	if len(left) > 0 {
 		text += " " + strings.Join(left[:min(len(left), 5)], " ")
 	}
@@ -116,5 +118,11 @@ func (db *DB) setRows(ctx context.Context, r *Reconciliation, res Resolution, n 
 	if err != nil {
 		return "", err
 	}
-	return map[RowAction]string{ActionAccept: fmt.Sprintf("%d rows are resolved.", n), ActionTake: fmt.Sprintf("%d rows are yours.", n), ActionLeave: fmt.Sprintf("%d rows are nobody's.", n)}[res.Action], nil
+	switch res.Action {
+	case ActionAccept:
+		return lang.N(ctx, "%d row is resolved.", "%d rows are resolved.", int(n), n), nil
+	case ActionTake:
+		return lang.N(ctx, "%d row is yours.", "%d rows are yours.", int(n), n), nil
+	}
+	return lang.N(ctx, "%d row is nobody's.", "%d rows are nobody's.", int(n), n), nil
 }

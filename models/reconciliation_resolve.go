@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // RowAction is something that can be done about a difference.
@@ -91,8 +92,14 @@ func (db *DB) ResolveRow(ctx context.Context, res Resolution, number int64) (str
 		return "", ErrNotFound
 	}
 	row := rows[0]
-	if row.State != "open" {
-		return "", conflictf("This row is %s already%s.", row.State, byWhom(row.ResolvedBy))
+	switch {
+	case row.State == "open":
+	case row.ResolvedBy != "":
+		return "", conflictf("This row is resolved already, by %s.", row.ResolvedBy)
+	case row.State == "resolved":
+		return "", conflictf("This row is resolved already.")
+	default:
+		return "", conflictf("This row is clean already.")
 	}
 	if err := res.check(row.Class); err != nil {
 		return "", err
@@ -104,13 +111,6 @@ func (db *DB) ResolveRow(ctx context.Context, res Resolution, number int64) (str
 		return db.askRow(ctx, r, row, res)
 	}
 	return db.setRow(ctx, r, row, res, res.Action == ActionAccept, string(res.Action), res.Comment)
-}
-
-func byWhom(name string) string {
-	if name == "" {
-		return ""
-	}
-	return ", by " + name
 }
 
 func (res *Resolution) check(class RowClass) error {
@@ -142,13 +142,13 @@ func (db *DB) confirmRow(ctx context.Context, r *Reconciliation, row *Reconcilia
 		return "", problemf("Fynd was not asked about this order.")
 	}
 	if list[0].State == ConfirmRefused {
-		return "", problemf("%s", list[0].Said)
+		return "", problemf("%s", lang.Text{Format: list[0].Said})
 	}
 	done := list[0].State == ConfirmDone || list[0].State == ConfirmAlready
 	if _, err := db.setRow(ctx, r, row, res, done, string(ActionConfirm), list[0].Said); err != nil {
 		return "", err
 	}
-	return list[0].Said, nil
+	return lang.T(ctx, list[0].Said), nil
 }
 
 // askRow asks the gateway how the payment of a row stands and takes its answer over, as after any look-up.
@@ -162,7 +162,7 @@ func (db *DB) askRow(ctx context.Context, r *Reconciliation, row *Reconciliation
 		if errors.As(err, &problem) {
 			return "", err
 		}
-		return "", problemf("The gateway could not be asked: %s Nothing was changed. Try again in a few minutes.", message(err))
+		return "", problemf("The gateway could not be asked: %s Nothing was changed. Try again in a few minutes.", lang.Text{Format: message(err)})
 	}
 	paid := slices.ContainsFunc(seen, func(p gateways.Payment) bool { return p.Captured > p.Refunded })
 	if res.Action == ActionFail {
@@ -181,7 +181,7 @@ func (db *DB) askRow(ctx context.Context, r *Reconciliation, row *Reconciliation
 			case err != nil:
 				return err
 			case f.objection:
-				return problemf("%s", f.said)
+				return problemf("%s", lang.Text{Format: f.said})
 			case f.order == 0:
 				return problemf("The gateway says that payment %s is not of this order. Nothing was changed.", seen[i].Ref)
 			case f.said != "":
@@ -210,7 +210,7 @@ func (db *DB) rowAsked(ctx context.Context, r *Reconciliation, row *Reconciliati
 	if row.PaymentID == nil {
 		row.PaymentID = payment
 	}
-	gone, rest := false, "The gateway was asked and says: "+seen[0].Word+"."
+	gone, rest := false, lang.Textf("The gateway was asked and says: %s.", seen[0].Word)
 	switch row.Class {
 	case RowPaidMissing, RowPaidFailed:
 		gone = slices.Contains([]string{StatusProcessing, StatusProcessed, StatusShipped, StatusComplete, StatusRefunded, StatusPartiallyRefunded}, order.Status)
@@ -219,16 +219,15 @@ func (db *DB) rowAsked(ctx context.Context, r *Reconciliation, row *Reconciliati
 	case RowAbsent:
 		gone = paid
 		if paid {
-			rest = "The gateway says that it is paid; only the file does not have it."
+			rest = lang.Textf("The gateway says that it is paid; only the file does not have it.")
 		} else {
-			rest = "The gateway says that it is not paid (" + seen[0].Word + "). Mark the order as failed, or look at it in the gateway's portal."
+			rest = lang.Textf("The gateway says that it is not paid (%s). Mark the order as failed, or look at it in the gateway's portal.", seen[0].Word)
 		}
 	case RowDuplicate:
-		rest = "The payment is on the order's page now and can be refunded there."
+		rest = lang.Textf("The payment is on the order's page now and can be refunded there.")
 	}
-	said = sentences(said, rest)
-	_, err = db.setRow(ctx, r, row, res, gone, string(ActionAsk), said)
-	return said, err
+	_, err = db.setRow(ctx, r, row, res, gone, string(ActionAsk), sentences(said, rest.String()))
+	return sentences(lang.T(ctx, said), rest.In(ctx)), err
 }
 
 // failRow marks an order as failed that the gateway says is not paid.
@@ -331,5 +330,8 @@ func (db *DB) setRow(ctx context.Context, r *Reconciliation, row *Reconciliation
 	if err != nil {
 		return "", err
 	}
-	return map[bool]string{true: fmt.Sprintf("Row %d is resolved.", row.Row), false: fmt.Sprintf("Row %d is noted.", row.Row)}[resolved], nil
+	if resolved {
+		return lang.T(ctx, "Row %d is resolved.", row.Row), nil
+	}
+	return lang.T(ctx, "Row %d is noted.", row.Row), nil
 }
