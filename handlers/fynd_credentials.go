@@ -139,7 +139,7 @@ func (h *Handlers) showCredentials(c echo.Context, status int, asked credentials
 	if err != nil {
 		return err
 	}
-	v := views.FyndCredentialsView{FyndCredentials: asked.Credentials, CSRF: h.DB.FyndFormToken(asked.Visit), Prefix: extensionPrefix(c), Obstacle: obstacle}
+	v := views.FyndCredentialsView{FyndCredentials: asked.Credentials, CSRF: h.DB.FyndFormToken(asked.Visit), Prefix: extensionPrefix(c), Obstacle: obstacle.In(c.Request().Context())}
 	edit(&v)
 	return web.Render(c, status, views.FyndCredentialsPage(web.Page(c, "", "Credentials"), v))
 }

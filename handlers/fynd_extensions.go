@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/kartify/kartify/gateways/gofynd"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -175,9 +176,9 @@ func (h *Handlers) SaveFyndExtension(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	said := "Saved."
+	said := lang.T(c.Request().Context(), "Saved.")
 	if saved.Unsent {
-		said = "Saved. Submit it for review to have the changed details accepted."
+		said = lang.T(c.Request().Context(), "Saved. Submit it for review to have the changed details accepted.")
 	}
 	if err := web.Notice(c, said); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/web"
 )
@@ -49,7 +50,7 @@ func (h *Handlers) namedExtension(c echo.Context) (*models.FyndExtension, error)
 
 // InstallFynd begins the installation of an extension: the seller goes to Fynd and says yes there.
 func (h *Handlers) InstallFynd(c echo.Context) error {
-	const title = "The extension cannot be installed"
+	title := lang.T(c.Request().Context(), "The extension cannot be installed")
 	if c.Request().Method != http.MethodGet {
 		return c.NoContent(http.StatusOK) // whoever looks ahead begins nothing
 	}
@@ -78,7 +79,7 @@ func (h *Handlers) InstallFynd(c echo.Context) error {
 
 // FinishFyndInstall is where Fynd sends the seller back, with a code when the seller said yes.
 func (h *Handlers) FinishFyndInstall(c echo.Context) error {
-	const title = "The extension was not installed"
+	title := lang.T(c.Request().Context(), "The extension was not installed")
 	ctx, company := c.Request().Context(), c.QueryParam("company_id")
 	if c.Request().Method != http.MethodGet {
 		return c.NoContent(http.StatusOK)
@@ -99,7 +100,7 @@ func (h *Handlers) FinishFyndInstall(c echo.Context) error {
 		if err := h.DB.EndFyndVisit(ctx, visit); err != nil {
 			return err
 		}
-		return sellerNote(c, http.StatusForbidden, title, denial(refusal, c.QueryParam("error_description")))
+		return sellerNote(c, http.StatusForbidden, title, denial(c.Request().Context(), refusal, c.QueryParam("error_description")))
 	}
 	install, next, cookie, err := h.DB.FinishFyndVisit(ctx, visit, c.QueryParam("code"), h.webhooksAt(c))
 	if err != nil {
@@ -112,15 +113,15 @@ func (h *Handlers) FinishFyndInstall(c echo.Context) error {
 }
 
 // denial is what a seller reads who said no at Fynd, or whom Fynd did not let say yes.
-func denial(refusal, description string) string {
-	sentence := "Fynd did not allow it (" + clip(refusal, 100) + ")."
+func denial(ctx context.Context, refusal, description string) string {
+	sentence := lang.T(ctx, "Fynd did not allow it (%s).", clip(refusal, 100))
 	if refusal == "access_denied" {
-		sentence = "The installation was refused at Fynd, so nothing was installed."
+		sentence = lang.T(ctx, "The installation was refused at Fynd, so nothing was installed.")
 	}
 	if description != "" {
-		sentence += " Fynd says: " + clip(description, 300)
+		sentence += " " + lang.T(ctx, "Fynd says: %s", clip(description, 300))
 	}
-	return sentence + " To install the extension after all, open it in Fynd once more."
+	return sentence + " " + lang.T(ctx, "To install the extension after all, open it in Fynd once more.")
 }
 
 func clip(text string, most int) string {

@@ -2,12 +2,12 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/kartify/kartify/gateways/gofynd"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -71,9 +71,9 @@ func (h *Handlers) LinkFyndChannel(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	said := "The sales channel is linked to no store any more."
+	said := lang.T(c.Request().Context(), "The sales channel is linked to no store any more.")
 	if form.Store != nil {
-		said = fmt.Sprintf("The sales channel is store %d from now on.", *form.Store)
+		said = lang.T(c.Request().Context(), "The sales channel is store %d from now on.", *form.Store)
 	}
 	if err := web.Notice(c, said); err != nil {
 		return err

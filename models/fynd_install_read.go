@@ -4,26 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // FyndObstacle says why no payments can be made in a sales channel, or nothing when they can.
-func (db *DB) FyndObstacle(ctx context.Context, ch *FyndChannel, mode string) (string, error) {
+func (db *DB) FyndObstacle(ctx context.Context, ch *FyndChannel, mode string) (lang.Text, error) {
 	switch {
 	case ch.Install.UninstalledAt != nil:
-		return fmt.Sprintf("Company %s has uninstalled %s.", ch.Install.CompanyID, ch.Extension.Name), nil
+		return lang.Textf("Company %s has uninstalled %s.", ch.Install.CompanyID, ch.Extension.Name), nil
 	case ch.Application.StoreID == nil:
-		return fmt.Sprintf("The sales channel %s of company %s is linked to no store here yet.", ch.Application.ApplicationID, ch.Install.CompanyID), nil
+		return lang.Textf("The sales channel %s of company %s is linked to no store here yet.", ch.Application.ApplicationID, ch.Install.CompanyID), nil
 	}
 	store, err := db.Store(ctx, *ch.Application.StoreID)
 	if err != nil {
-		return "", err
+		return lang.Text{}, err
 	}
 	_, err = db.fyndSellerOf(ctx, ch, store, mode)
 	var closed *FyndClosed
 	if errors.As(err, &closed) {
 		return closed.Why, nil
 	}
-	return "", err
+	return lang.Text{}, err
 }
 
 // FyndApplications are the sales channels of a visit's company that are known here.
@@ -41,9 +43,9 @@ func (db *DB) FyndApplications(ctx context.Context, v *FyndVisit) ([]string, err
 // FyndChannelRow is a sales channel on the page of installs.
 type FyndChannelRow struct {
 	Application FyndApplication
-	Store       *Store            // nil when none is linked, or it is not for the person to see
-	Foreign     bool              // it is linked to a store that is not for the person to see
-	Obstacles   map[string]string // mode → why no payments can be made; "" when they can
+	Store       *Store               // nil when none is linked, or it is not for the person to see
+	Foreign     bool                 // it is linked to a store that is not for the person to see
+	Obstacles   map[string]lang.Text // mode → why no payments can be made; empty when they can
 }
 
 // FyndInstallRow is a company on the page of installs.
@@ -77,7 +79,7 @@ func (db *DB) FyndInstalls(ctx context.Context, e *FyndExtension) ([]FyndInstall
 }
 
 func (db *DB) channelRow(ctx context.Context, ch *FyndChannel) (FyndChannelRow, error) {
-	row := FyndChannelRow{Application: ch.Application, Obstacles: map[string]string{}}
+	row := FyndChannelRow{Application: ch.Application, Obstacles: map[string]lang.Text{}}
 	if id := ch.Application.StoreID; id != nil {
 		store, err := db.Store(ctx, *id)
 		if errors.Is(err, ErrNotFound) {

@@ -14,13 +14,13 @@ import (
 // FyndMethods are the payment methods that the form lists, by Fynd's codes. One that is missing is asked for by
 // e-mail, and its code is entered beside them.
 var FyndMethods = []Choice{
-	{"CARD", "Credit and debit cards"},
-	{"UPI", "UPI"},
-	{"NB", "Net banking and bank transfer"},
-	{"WL", "Wallets"},
-	{"BNPL", "Buy now, pay later"},
-	{"JIOPP", "Jio Partner Pay"},
-	{"CHECKOUT", "Hosted checkout, the buyer chooses there"},
+	{Value: "CARD", Label: "Credit and debit cards"},
+	{Value: "UPI", Label: "UPI"},
+	{Value: "NB", Label: "Net banking and bank transfer"},
+	{Value: "WL", Label: "Wallets"},
+	{Value: "BNPL", Label: "Buy now, pay later"},
+	{Value: "JIOPP", Label: "Jio Partner Pay"},
+	{Value: "CHECKOUT", Label: "Hosted checkout, the buyer chooses there"},
 }
 
 // FyndAPIVersions are the versions of the Payments Apps API that kartify speaks.
@@ -93,12 +93,3 @@ var Countries = sync.OnceValue(func() []Choice {
 
 // noCountries have a code that is set aside, and are no country of ISO 3166-1.
 var noCountries = []string{"AA", "AC", "CP", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"}
-
-// CountryName is a country as people read it.
-func CountryName(code string) string {
-	region, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	return display.English.Regions().Name(region)
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -154,15 +153,3 @@ func (db *DB) ExpectedFee(ctx context.Context, p *Payment) (*ExpectedFee, error)
 	}
 	return fee, nil
 }
-
-// monthOf is a month as people read it: November 2026.
-func monthOf(month string) string {
-	at, err := time.Parse("2006-01", month)
-	if err != nil {
-		return month
-	}
-	return at.Format("January 2006")
-}
-
-// MonthLabel is the month as people read it.
-func (v *FyndVolume) MonthLabel() string { return monthOf(v.Month) }

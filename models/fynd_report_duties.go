@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // What Fynd asks of whoever offers a payment extension (Fynd partner documentation, payment extension, duties).
@@ -28,7 +30,7 @@ type FyndDuties struct {
 
 // StuckQueue is work that has waited for longer than two hours.
 type StuckQueue struct {
-	What   string
+	What   lang.Text
 	Count  int64
 	Oldest time.Time
 	Path   string // where it is seen
@@ -36,11 +38,14 @@ type StuckQueue struct {
 
 // stuckQueues are the queues on the way between Fynd, kartify and the gateways; each tells how many rows have waited
 // since before $1, and since when.
-var stuckQueues = []struct{ what, path, sql string }{
-	{"Messages that Fynd has not taken", "/sales/limbo?of=partner", `SELECT count(*), min(created_at) FROM partner_updates WHERE state <> 'done' AND state <> 'failed' AND created_at < $1`},
-	{"Webhooks that were not acted on", "/system/tools/data-log?table=webhook", `SELECT count(*), min(received_at) FROM webhooks WHERE next_at < $1`},
-	{"Money operations without an end", "/sales/limbo?of=unknown", `SELECT count(*), min(created_at) FROM operations WHERE state NOT IN ('succeeded', 'failed', 'cancelled', 'awaiting_approval', 'pending') AND created_at < $1`},
-	{"E-mails that were not sent", "/system/tools/data-log?table=gofynd_email", `SELECT count(*), min(created_at) FROM emails WHERE next_at IS NOT NULL AND state IN ('queued', 'sending') AND created_at < $1`},
+var stuckQueues = []struct {
+	what      lang.Text
+	path, sql string
+}{
+	{lang.Textf("Messages that Fynd has not taken"), "/sales/limbo?of=partner", `SELECT count(*), min(created_at) FROM partner_updates WHERE state <> 'done' AND state <> 'failed' AND created_at < $1`},
+	{lang.Textf("Webhooks that were not acted on"), "/system/tools/data-log?table=webhook", `SELECT count(*), min(received_at) FROM webhooks WHERE next_at < $1`},
+	{lang.Textf("Money operations without an end"), "/sales/limbo?of=unknown", `SELECT count(*), min(created_at) FROM operations WHERE state NOT IN ('succeeded', 'failed', 'cancelled', 'awaiting_approval', 'pending') AND created_at < $1`},
+	{lang.Textf("E-mails that were not sent"), "/system/tools/data-log?table=gofynd_email", `SELECT count(*), min(created_at) FROM emails WHERE next_at IS NOT NULL AND state IN ('queued', 'sending') AND created_at < $1`},
 }
 
 // FyndDuties looks how kartify does what Fynd asks for, in the stores of ctx.

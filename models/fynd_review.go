@@ -127,7 +127,7 @@ func (db *DB) checkReviewStep(ctx context.Context, e *FyndExtension, step Review
 	var missing []string
 	for _, s := range steps {
 		for _, m := range s.Missing {
-			missing = append(missing, m.What)
+			missing = append(missing, m.What.String())
 		}
 	}
 	if len(missing) > 0 {

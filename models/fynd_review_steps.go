@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/kartify/kartify/lang"
 )
 
 // ExtensionStep is one step of an extension on its way to Fynd's sellers.
 type ExtensionStep struct {
-	Name    string
+	Title   string
 	Done    bool
 	Failed  bool // Fynd rejected it
 	Missing []MissingPart
@@ -16,7 +18,7 @@ type ExtensionStep struct {
 
 // MissingPart is something that a step still needs.
 type MissingPart struct {
-	What  string // a sentence
+	What  lang.Text
 	Tab   string // of the extension's page
 	Field string // on that tab; "" when no field is missing
 }
@@ -35,11 +37,11 @@ func (db *DB) ExtensionSteps(ctx context.Context, e *FyndExtension) ([]Extension
 		return nil, err
 	}
 	steps := []ExtensionStep{
-		{Name: "Organisation", Missing: missing(TabPublish, part{"organisation", "Enter our company at Fynd Partners.", e.Organisation == ""})},
-		{Name: "Approval", Missing: missing(TabPublish, part{"approved_on", "Enter the day on which Fynd let us develop payment extensions.", e.ApprovedOn == ""})},
-		{Name: "Create", Missing: e.missingDetails()},
-		{Name: "Test", Missing: tests.missing()},
-		{Name: "Publish", Missing: e.missingPublication()},
+		{Title: "Organisation", Missing: missing(TabPublish, part{"organisation", lang.Textf("Enter our company at Fynd Partners."), e.Organisation == ""})},
+		{Title: "Approval", Missing: missing(TabPublish, part{"approved_on", lang.Textf("Enter the day on which Fynd let us develop payment extensions."), e.ApprovedOn == ""})},
+		{Title: "Create", Missing: e.missingDetails()},
+		{Title: "Test", Missing: tests.missing()},
+		{Title: "Publish", Missing: e.missingPublication()},
 	}
 	for i := range steps {
 		steps[i].Done = len(steps[i].Missing) == 0
@@ -50,14 +52,15 @@ func (db *DB) ExtensionSteps(ctx context.Context, e *FyndExtension) ([]Extension
 	}
 	accepted := e.State == ExtensionPublished || e.State == ExtensionApproved
 	return append(steps,
-		ExtensionStep{Name: "Review", Done: accepted, Failed: e.State == ExtensionRejected},
-		ExtensionStep{Name: last, Done: accepted},
+		ExtensionStep{Title: "Review", Done: accepted, Failed: e.State == ExtensionRejected},
+		ExtensionStep{Title: last, Done: accepted},
 	), nil
 }
 
 type part struct {
-	field, what string
-	lacks       bool
+	field string
+	what  lang.Text
+	lacks bool
 }
 
 func missing(tab string, parts ...part) []MissingPart {
@@ -75,25 +78,25 @@ func (e *FyndExtension) missingDetails() []MissingPart {
 	fees := FyndExtension{Fee: d.Fee, Fees: d.Fees}
 	unpriced := slices.ContainsFunc(d.Methods, func(code string) bool { _, ok := fees.feeOf(code); return !ok })
 	return missing(TabDetails,
-		part{"logo", "Choose a logo.", e.LogoType == ""},
-		part{"methods", "Choose the payment methods.", len(d.Methods) == 0},
-		part{"countries", "Choose the countries.", len(d.Countries) == 0},
-		part{"currencies", "Choose the currencies.", len(d.Currencies) == 0},
-		part{FeeField(""), "Enter the transaction fee of every payment method.", len(d.Methods) > 0 && unpriced},
+		part{"logo", lang.Textf("Choose a logo."), e.LogoType == ""},
+		part{"methods", lang.Textf("Choose the payment methods."), len(d.Methods) == 0},
+		part{"countries", lang.Textf("Choose the countries."), len(d.Countries) == 0},
+		part{"currencies", lang.Textf("Choose the currencies."), len(d.Currencies) == 0},
+		part{FeeField(""), lang.Textf("Enter the transaction fee of every payment method."), len(d.Methods) > 0 && unpriced},
 	)
 }
 
 func (e *FyndExtension) missingPublication() []MissingPart {
 	return missing(TabPublish,
-		part{"agreement_on", "Enter the day on which the agreement on the share of the revenue was signed; there are no real payments before.", e.AgreementOn == ""},
-		part{"billing_email", "Enter the e-mail address that Fynd's invoices go to.", e.BillingEmail == ""},
-		part{"support_email", "Enter the e-mail address of the support for sellers.", e.SupportEmail == ""},
-		part{"support_phone", "Enter the telephone number of the support for sellers.", e.SupportPhone == ""},
-		part{"website_url", "Enter the website.", e.WebsiteURL == ""},
-		part{"faq_url", "Enter the page with questions and answers.", e.FAQURL == ""},
-		part{"privacy_url", "Enter the page with the privacy policy.", e.PrivacyURL == ""},
-		part{"review_email", "Enter the e-mail address that hears how the review ends.", e.ReviewEmail == ""},
-		part{"review_instructions", "Write the instructions for the reviewers, with test credentials.", e.ReviewInstructions == ""},
+		part{"agreement_on", lang.Textf("Enter the day on which the agreement on the share of the revenue was signed; there are no real payments before."), e.AgreementOn == ""},
+		part{"billing_email", lang.Textf("Enter the e-mail address that Fynd's invoices go to."), e.BillingEmail == ""},
+		part{"support_email", lang.Textf("Enter the e-mail address of the support for sellers."), e.SupportEmail == ""},
+		part{"support_phone", lang.Textf("Enter the telephone number of the support for sellers."), e.SupportPhone == ""},
+		part{"website_url", lang.Textf("Enter the website."), e.WebsiteURL == ""},
+		part{"faq_url", lang.Textf("Enter the page with questions and answers."), e.FAQURL == ""},
+		part{"privacy_url", lang.Textf("Enter the page with the privacy policy."), e.PrivacyURL == ""},
+		part{"review_email", lang.Textf("Enter the e-mail address that hears how the review ends."), e.ReviewEmail == ""},
+		part{"review_instructions", lang.Textf("Write the instructions for the reviewers, with test credentials."), e.ReviewInstructions == ""},
 	)
 }
 
@@ -124,8 +127,8 @@ func (db *DB) FyndTests(ctx context.Context, extension int64) (*FyndTests, error
 
 func (t *FyndTests) missing() []MissingPart {
 	return missing(TabOverview,
-		part{"", "Receive a test payment: at Fynd Partners, Overview > Test Extension > Select Store of a development account.", t.Sessions == 0},
-		part{"", "Have a test payment paid.", t.Sessions > 0 && t.Paid == 0},
-		part{"", "Refund a test payment from Fynd's side.", t.Paid > 0 && t.Refunded == 0},
+		part{"", lang.Textf("Receive a test payment: at Fynd Partners, Overview > Test Extension > Select Store of a development account."), t.Sessions == 0},
+		part{"", lang.Textf("Have a test payment paid."), t.Sessions > 0 && t.Paid == 0},
+		part{"", lang.Textf("Refund a test payment from Fynd's side."), t.Paid > 0 && t.Refunded == 0},
 	)
 }

@@ -268,7 +268,7 @@ func TestSubmissionNeedsEverything(t *testing.T) {
 	}
 	names := ""
 	for _, s := range steps {
-		names += fmt.Sprintf("%s %d, ", s.Name, len(s.Missing))
+		names += fmt.Sprintf("%s %d, ", s.Title, len(s.Missing))
 	}
 	if names != "Organisation 1, Approval 1, Create 3, Test 1, Publish 9, Review 0, Approved 0, " {
 		t.Error(names)

@@ -3,17 +3,25 @@ package models
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // FyndClosed says in a sentence why an extension takes no payments for a company, a sales channel or a store.
-type FyndClosed struct{ Why string }
+type FyndClosed struct{ Why lang.Text }
 
-func (c *FyndClosed) Error() string { return c.Why }
+func (c *FyndClosed) Error() string { return c.Why.String() }
 
-func closedf(format string, args ...any) error { return &FyndClosed{fmt.Sprintf(format, args...)} }
+// modeWord is a mode within a sentence.
+func modeWord(mode string) lang.Text {
+	if mode == "live" {
+		return lang.Textf("live")
+	}
+	return lang.Textf("test")
+}
+
+func closedf(format string, args ...any) error { return &FyndClosed{lang.Textf(format, args...)} }
 
 // fyndSeller is who is paid through an extension: a sales channel, the store that it is here, and its gateway.
 type fyndSeller struct {
@@ -50,7 +58,7 @@ func (db *DB) FyndStore(ctx context.Context, e *FyndExtension, company, applicat
 	var problem *Problem
 	switch {
 	case errors.As(err, &problem):
-		return nil, nil, closedf("%s", problem.Sentence)
+		return nil, nil, closedf("%s", problem)
 	case err != nil:
 		return nil, nil, err
 	case ch.Application.StoreID == nil:
@@ -80,22 +88,22 @@ func (db *DB) fyndSellerOf(ctx context.Context, ch *FyndChannel, store *Store, m
 		return nil, err
 	}
 	if !e.Serves(mode, subscribed) {
-		return nil, closedf("%s takes no %s payments of company %s: %s", e.Name, mode, company, e.servesNot())
+		return nil, closedf("%s takes no %s payments of company %s: %s", e.Name, modeWord(mode), company, e.servesNot())
 	}
 	seller := &fyndSeller{channel: ch, store: store, mode: mode, driver: db.drivers[e.Gateway]}
 	var problem *Problem
 	seller.settings, err = db.currentSettings(ctx, store.ID, e.Gateway, mode)
 	switch {
 	case errors.As(err, &problem):
-		return nil, closedf("The credentials of %s for %s payments are not stored yet. The form for them opens in Fynd after the extension was installed.", seller.driver.Name, mode)
+		return nil, closedf("The credentials of %s for %s payments are not stored yet. The form for them opens in Fynd after the extension was installed.", seller.driver.Name, modeWord(mode))
 	case err != nil:
 		return nil, err
 	case !seller.settings.Enabled:
-		return nil, closedf("%s is switched off for %s payments of this store.", seller.driver.Name, mode)
+		return nil, closedf("%s is switched off for %s payments of this store.", seller.driver.Name, modeWord(mode))
 	}
 	gateway, _, err := db.open(ctx, seller.settings.ID)
 	if err != nil {
-		return nil, closedf("The credentials of %s for %s payments cannot be used. Enter them again.", seller.driver.Name, mode)
+		return nil, closedf("The credentials of %s for %s payments cannot be used. Enter them again.", seller.driver.Name, modeWord(mode))
 	}
 	if _, starts := gateway.(gateways.Starter); !starts {
 		return nil, closedf("%s cannot begin a payment.", seller.driver.Name)
@@ -104,9 +112,9 @@ func (db *DB) fyndSellerOf(ctx context.Context, ch *FyndChannel, store *Store, m
 }
 
 // servesNot is why an extension does not serve a company.
-func (e *FyndExtension) servesNot() string {
+func (e *FyndExtension) servesNot() lang.Text {
 	if e.AcceptedAt != nil || e.State == ExtensionApproved {
-		return "it is private, and the company is not one of its subscribers."
+		return lang.Textf("it is private, and the company is not one of its subscribers.")
 	}
-	return "Fynd has not accepted it yet, and until then it is for test payments only."
+	return lang.Textf("Fynd has not accepted it yet, and until then it is for test payments only.")
 }

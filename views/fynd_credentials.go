@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -50,7 +51,7 @@ func (v FyndCredentialsView) path(mode string) string {
 func (v FyndCredentialsView) tabs() []ui.Tab {
 	var tabs []ui.Tab
 	for _, mode := range []string{"test", "live"} {
-		tabs = append(tabs, ui.Tab{Label: ui.Words(mode), Path: v.path(mode), Active: mode == v.Mode})
+		tabs = append(tabs, ui.Tab{Label: fyndWord(mode), Path: v.path(mode), Active: mode == v.Mode})
 	}
 	return tabs
 }
@@ -62,6 +63,21 @@ func (v FyndCredentialsView) version() int {
 		return current.Version
 	}
 	return 0
+}
+
+// ready and until say for the mode of the page that payments are taken, and that none are yet.
+func (v FyndCredentialsView) ready() string {
+	if v.Mode == "live" {
+		return "Payments can be made in live mode."
+	}
+	return "Payments can be made in test mode."
+}
+
+func (v FyndCredentialsView) until() string {
+	if v.Mode == "live" {
+		return "Until these are stored, no live payments are taken."
+	}
+	return "Until these are stored, no test payments are taken."
 }
 
 // field is a field of the form. What was sent and refused stands in it again, secrets too: only this seller sees it,
@@ -87,7 +103,7 @@ func (v FyndCredentialsView) field(ctx context.Context, field gateways.Field) ui
 	note, kept := v.Page.Secrets[field.Slug]
 	view.Required = field.Required && (!kept || note.Unreadable)
 	if note.Unreadable {
-		view.Help = "The one stored cannot be read any more; enter it again. " + view.Help
+		view.Help = lang.T(ctx, "The one stored cannot be read any more; enter it again.") + " " + lang.T(ctx, view.Help)
 	}
 	return view
 }

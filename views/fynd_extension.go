@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -117,23 +118,23 @@ func extensionKind(s models.ExtensionState) ui.Kind {
 }
 
 // stepsShown are the steps with how far each has come.
-func (v FyndExtensionView) stepsShown() []ui.Step {
+func (v FyndExtensionView) stepsShown(ctx context.Context) []ui.Step {
 	var list []ui.Step
 	reached := true
 	for _, s := range v.Steps {
-		step := ui.Step{Label: s.Name, State: ui.StepAhead}
+		step := ui.Step{Label: s.Title, State: ui.StepAhead}
 		switch {
 		case s.Done:
 			step.State = ui.StepDone
 		case s.Failed:
 			step.State, reached = ui.StepFailed, false
-		case s.Name == "Review" && v.Extension.State == models.ExtensionUnderReview:
+		case s.Title == "Review" && v.Extension.State == models.ExtensionUnderReview:
 			step.State, reached = ui.StepNow, false
 		case reached:
 			step.State, reached = ui.StepNow, false
 		}
 		if n := len(s.Missing); n > 0 {
-			step.Note = fmt.Sprintf("%d missing", n)
+			step.Note = lang.N(ctx, "%d missing", "%d missing", n, n)
 		}
 		list = append(list, step)
 	}
@@ -200,51 +201,67 @@ func (v FyndExtensionView) publication() models.PublicationForm {
 	}
 }
 
-func namesOf(codes []string, name func(string) string) string {
+func namesOf(ctx context.Context, codes []string, name func(string) string) string {
 	var names []string
 	for _, code := range codes {
-		names = append(names, name(code))
+		names = append(names, lang.T(ctx, name(code)))
 	}
 	return strings.Join(names, ", ")
 }
 
-func (v FyndExtensionView) fees() string {
+// fees are what the payments cost, as people read it.
+func (v FyndExtensionView) fees(ctx context.Context) string {
 	var parts []string
 	for _, fee := range v.Extension.Wanted().Fees {
-		text := fee.String()
+		text := terms(ctx, fee.String())
 		if fee.Method != "" {
-			text = models.FyndMethodName(fee.Method) + ": " + text
+			text = lang.T(ctx, models.FyndMethodName(fee.Method)) + ": " + text
 		}
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
 }
 
-// told says whom the outcome of a review was mailed to.
-func told(r models.ExtensionReview) string {
-	var addresses []string
-	for _, m := range r.Tell {
-		addresses = append(addresses, m.Address)
+// terms writes 2.5 % + 3.00 INR the way of the language.
+func terms(ctx context.Context, text string) string {
+	parts := strings.Split(text, " + ")
+	for i, part := range parts {
+		number, share := strings.CutSuffix(part, " %")
+		if parts[i] = lang.Number(ctx, number); share {
+			parts[i] += " %"
+		}
 	}
-	to := strings.Join(addresses, " and ")
+	return strings.Join(parts, " + ")
+}
+
+// told says whom the outcome of a review was mailed to.
+func told(ctx context.Context, r models.ExtensionReview) string {
+	to := ""
+	for _, m := range r.Tell {
+		if to != "" {
+			to = lang.T(ctx, "%[1]s and %[2]s", to, m.Address)
+		} else {
+			to = m.Address
+		}
+	}
 	switch {
 	case r.Event == models.ReviewSubmit || to == "":
 		return ""
 	case r.ToldAt != nil:
-		return "E-mail sent to " + to + "."
+		return lang.T(ctx, "E-mail sent to %s.", to)
 	case r.ToldProblem != "":
-		return "The e-mail to " + to + " was not sent: " + r.ToldProblem
+		return lang.T(ctx, "The e-mail to %[1]s was not sent: %[2]s", to, lang.T(ctx, r.ToldProblem))
 	}
-	return "The e-mail to " + to + " is on its way."
+	return lang.T(ctx, "The e-mail to %s is on its way.", to)
 }
 
 // reviewTitle is a line of the history: Accepted: Published, review 2.
-func reviewTitle(r models.ExtensionReview) string {
-	title := r.Event.Label()
+func reviewTitle(ctx context.Context, r models.ExtensionReview) string {
+	title := lang.T(ctx, r.Event.Label())
 	if r.Event == models.ReviewApprove {
-		title += ": " + r.ToState.Label()
+		title += ": " + lang.T(ctx, r.ToState.Label())
 	}
-	return fmt.Sprintf("%s, review %d", title, r.Round)
+	return lang.T(ctx, "%[1]s, review %[2]d", title, r.Round)
 }
 
 func reviewKind(e models.ReviewEvent) ui.Kind {

@@ -1,9 +1,11 @@
 package views
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -70,6 +72,16 @@ func picked(choices []models.Choice, chosen []string) []ui.Option {
 		}
 	}
 	return append(first, rest...)
+}
+
+// countryChoices are all countries in the order of their names.
+func countryChoices(ctx context.Context) []models.Choice {
+	list := slices.Clone(models.Countries())
+	for i := range list {
+		list[i].Label = lang.Country(ctx, list[i].Value)
+	}
+	slices.SortFunc(list, func(x, y models.Choice) int { return strings.Compare(x.Label, y.Label) })
+	return list
 }
 
 func currencyChoices() []models.Choice {

@@ -1,9 +1,11 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -71,10 +73,10 @@ func subscribeLabel(i models.FyndInstall) string {
 	return "Subscribe again"
 }
 
-// subscribeTries is how often a subscription went wrong; when it is tried once more follows.
-func subscribeTries(i models.FyndInstall) string {
-	if i.SubscribeTries == 1 {
-		return "Tried once. Next attempt: "
+// subscribeWhose is the button for those who do not see which company it belongs to.
+func subscribeWhose(ctx context.Context, i models.FyndInstall) string {
+	if i.SubscribedAt == nil {
+		return lang.T(ctx, "Subscribe to the webhooks of company %s", i.CompanyID)
 	}
-	return fmt.Sprintf("Tried %d times. Next attempt: ", i.SubscribeTries)
+	return lang.T(ctx, "Subscribe again to the webhooks of company %s", i.CompanyID)
 }

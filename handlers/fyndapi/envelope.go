@@ -51,7 +51,7 @@ func Tell(next echo.HandlerFunc) echo.HandlerFunc {
 		case errors.As(err, &said):
 			return Errors(c, said.status, said.message)
 		case errors.As(err, &closed):
-			return Errors(c, http.StatusForbidden, closed.Why)
+			return Errors(c, http.StatusForbidden, closed.Error())
 		case errors.As(err, &sentence) && sentence.Conflict:
 			return Errors(c, http.StatusConflict, sentence.Sentence)
 		case errors.As(err, &sentence):
