@@ -1,7 +1,7 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/ui"
@@ -130,30 +131,30 @@ func (v StatusRunView) seconds() int {
 }
 
 // headline is where the run stands, in a sentence.
-func (v StatusRunView) headline() string {
-	c, to := v.Counts, v.label(v.ToStatus)
+func (v StatusRunView) headline(ctx context.Context) string {
+	c, to, rows := v.Counts, lang.T(ctx, v.label(v.ToStatus)), orders(ctx, v.Counts.Rows)
 	switch v.State {
 	case models.RunPlanning:
-		return fmt.Sprintf("Looking at %d of %s.", c.Planned, orders(c.Rows))
+		return lang.T(ctx, "Looking at %d of %s.", c.Planned, rows)
 	case models.RunPlanned:
-		return fmt.Sprintf("This is what would happen when %s become %s. Nothing has been changed or called yet.", orders(c.Rows), to)
+		return lang.T(ctx, "This is what would happen when %s become %s. Nothing has been changed or called yet.", rows, to)
 	case models.RunQueued:
 		if v.seconds() == 0 {
-			return "It starts now."
+			return lang.T(ctx, "It starts now.")
 		}
-		return fmt.Sprintf("It starts in %d s. Until then Cancel calls nobody and changes nothing.", v.seconds())
+		return lang.T(ctx, "It starts in %d s. Until then Cancel calls nobody and changes nothing.", v.seconds())
 	case models.RunRunning:
-		return fmt.Sprintf("%d of %s done.", c.Rows-c.Waiting, orders(c.Rows))
+		return lang.T(ctx, "%d of %s done.", c.Rows-c.Waiting, rows)
 	case models.RunCancelled:
 		if v.began() {
-			return fmt.Sprintf("Stopped after %d of %s. The others are as they were.", c.Rows-c.Waiting, orders(c.Rows))
+			return lang.T(ctx, "Stopped after %d of %s. The others are as they were.", c.Rows-c.Waiting, rows)
 		}
-		return "Cancelled. Nobody was called, and no order was changed."
+		return lang.T(ctx, "Cancelled. Nobody was called, and no order was changed.")
 	}
 	if c.UnderWay > 0 {
-		return fmt.Sprintf("Every order has been asked for; %s still wait for their payment.", orders(c.UnderWay))
+		return lang.T(ctx, "Every order has been asked for; %s still wait for their payment.", orders(ctx, c.UnderWay))
 	}
-	return fmt.Sprintf("Finished: %d done, %d left alone, %d failed.", c.Done, c.Skipped, c.Failed)
+	return lang.T(ctx, "Finished: %d done, %d left alone, %d failed.", c.Done, c.Skipped, c.Failed)
 }
 
 func (v StatusRunView) headlineKind() ui.Kind {
@@ -168,17 +169,14 @@ func (v StatusRunView) headlineKind() ui.Kind {
 	return ui.Busy
 }
 
-func orders(n int) string {
-	if n == 1 {
-		return "1 order"
-	}
-	return grouped(int64(n)) + " orders"
+func orders(ctx context.Context, n int) string {
+	return lang.N(ctx, "%s order", "%s orders", n, lang.Number(ctx, grouped(int64(n))))
 }
 
 // tabs are the kinds of rows there are.
-func (v StatusRunView) tabs() []ui.Tab {
+func (v StatusRunView) tabs(ctx context.Context) []ui.Tab {
 	c := v.Counts
-	tabs := []ui.Tab{{Label: fmt.Sprintf("All %s", grouped(int64(c.Rows))), Path: v.path("", 0), Active: v.Show == ""}}
+	tabs := []ui.Tab{{Label: lang.T(ctx, "All %s", lang.Number(ctx, grouped(int64(c.Rows)))), Path: v.path("", 0), Active: v.Show == ""}}
 	kinds := []struct {
 		show, label string
 		n           int
@@ -195,7 +193,7 @@ func (v StatusRunView) tabs() []ui.Tab {
 	}
 	for _, k := range kinds {
 		if k.n > 0 || v.Show == k.show {
-			tabs = append(tabs, ui.Tab{Label: fmt.Sprintf("%s %s", k.label, grouped(int64(k.n))), Path: v.path(k.show, 0), Active: v.Show == k.show})
+			tabs = append(tabs, ui.Tab{Label: lang.T(ctx, k.label) + " " + lang.Number(ctx, grouped(int64(k.n))), Path: v.path(k.show, 0), Active: v.Show == k.show})
 		}
 	}
 	return tabs
@@ -228,9 +226,38 @@ func came(l models.StatusRunLine) (ui.Kind, string) {
 	return ui.Neutral, "To do"
 }
 
-var verbWords = map[string]string{"capture": "Capture", "void": "Give back", "refund": "Credit", "amount_update": "Hold"}
+// callText is what a call does, with its amount and the gateway: "Capture 118.75 SEK at Klarna".
+func callText(ctx context.Context, verb, amount, gateway string) string {
+	switch verb {
+	case "capture":
+		return lang.T(ctx, "Capture %s at %s", amount, gateway)
+	case "void":
+		return lang.T(ctx, "Give back %s at %s", amount, gateway)
+	case "refund":
+		return lang.T(ctx, "Credit %s at %s", amount, gateway)
+	case "amount_update":
+		return lang.T(ctx, "Hold %s at %s", amount, gateway)
+	}
+	return amount
+}
 
-// call is one call of a row in words: "Capture 118.75 SEK at Klarna".
-func call(c models.StatusRunCall) string {
-	return fmt.Sprintf("%s %s at %s", verbWords[c.Verb], money.New(c.Minor, c.Currency).Grouped(), c.Gateway)
+// totalLabel is what the calls of one kind at a gateway are called, with how many orders they are of.
+func totalLabel(ctx context.Context, t models.StatusRunTotal) string {
+	count := orders(ctx, t.Orders)
+	switch t.Verb {
+	case "capture":
+		return lang.T(ctx, "Capture at %s, %s", t.Gateway, count)
+	case "void":
+		return lang.T(ctx, "Give back at %s, %s", t.Gateway, count)
+	case "refund":
+		return lang.T(ctx, "Credit at %s, %s", t.Gateway, count)
+	case "amount_update":
+		return lang.T(ctx, "Hold at %s, %s", t.Gateway, count)
+	}
+	return t.Gateway
+}
+
+// call is one call of a row in words.
+func call(ctx context.Context, c models.StatusRunCall) string {
+	return callText(ctx, c.Verb, inFigures(ctx, money.New(c.Minor, c.Currency)), c.Gateway)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -63,12 +64,12 @@ func confirmWord(state models.ConfirmationState) (ui.Kind, string) {
 }
 
 // confirmSum says in a sentence how a run went: "2 done, 1 refused".
-func confirmSum(r *models.ConfirmationRun) string {
+func confirmSum(ctx context.Context, r *models.ConfirmationRun) string {
 	var words []string
 	for _, state := range []models.ConfirmationState{models.ConfirmDone, models.ConfirmAlready, models.ConfirmRefused, models.ConfirmRetrying, models.ConfirmWaiting} {
 		if n := r.Count(state); n > 0 {
 			_, word := confirmWord(state)
-			words = append(words, fmt.Sprintf("%d %s", n, strings.ToLower(word)))
+			words = append(words, fmt.Sprintf("%d %s", n, strings.ToLower(lang.T(ctx, word))))
 		}
 	}
 	return strings.Join(words, ", ")
