@@ -16,11 +16,12 @@ import (
 // tableRows opens a file by what is in it and gives its rows as text, each behind its number.
 func tableRows(t testing.TB, data []byte) (rows []string, err error) {
 	t.Helper()
-	file, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	file, err := os.CreateTemp("", "kartify-test-*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // it is thrown away
+	defer file.Close()         //nolint:errcheck // it is thrown away
+	_ = os.Remove(file.Name()) // it lives as long as it is open
 	if _, err := file.Write(data); err != nil {
 		t.Fatal(err)
 	}
