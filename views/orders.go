@@ -1,7 +1,7 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
@@ -116,8 +117,8 @@ func (v OrderListView) hidden() int {
 }
 
 // hiddenTitle says how many missing orders match.
-func (v OrderListView) hiddenTitle() string {
-	return upTo(v.hidden(), models.MaxAside) + wordFor(v.hidden(), " missing order matches", " missing orders match")
+func (v OrderListView) hiddenTitle(ctx context.Context) string {
+	return lang.N(ctx, "%s missing order matches", "%s missing orders match", v.hidden(), upTo(v.hidden(), models.MaxAside))
 }
 
 const hiddenWhy = "Missing orders are listed only when they are asked for."
@@ -131,17 +132,17 @@ func upTo(n, most int) string {
 }
 
 // mixed is the remark on a list of missing and other orders, or "".
-func (v OrderListView) mixed() string {
+func (v OrderListView) mixed(ctx context.Context) string {
 	if !v.Filter.WithMissing() || len(v.Filter.Statuses) < 2 {
 		return ""
 	}
 	var others []string
 	for _, code := range v.Filter.Statuses {
 		if code != models.StatusMissing {
-			others = append(others, v.Choices.Status(code).Label)
+			others = append(others, lang.T(ctx, v.Choices.Status(code).Label))
 		}
 	}
-	return "These are missing orders together with: " + strings.Join(others, ", ") + "."
+	return lang.T(ctx, "These are missing orders together with: %s.", strings.Join(others, ", "))
 }
 
 func (v OrderListView) withoutMissing() models.OrderFilter {
@@ -246,7 +247,7 @@ func (v OrderListView) storeName(id int64) string {
 }
 
 // emptyWhy says why there are no rows.
-func (v OrderListView) emptyWhy() (title, why string) {
+func (v OrderListView) emptyWhy(ctx context.Context) (title, why string) {
 	f := v.Filter
 	switch {
 	case f.After != "" || f.Before != "":
@@ -254,19 +255,19 @@ func (v OrderListView) emptyWhy() (title, why string) {
 	case f.Unfiltered() && v.hidden() == 0:
 		return "No orders yet", "An order appears here as soon as one of your stores receives it."
 	case f.Unfiltered():
-		return "No orders but missing ones", v.hiddenTitle() + ". " + hiddenWhy
+		return "No orders but missing ones", lang.T(ctx, "%s. %s", v.hiddenTitle(ctx), lang.T(ctx, hiddenWhy))
 	case v.hidden() > 0:
-		return v.hiddenTitle(), hiddenWhy
+		return v.hiddenTitle(ctx), hiddenWhy
 	case f.OrderID != "" && len(f.Matching().Query()) == 1:
-		return "No order has this number", fmt.Sprintf("There is no order %s in your stores.", f.OrderID)
+		return "No order has this number", lang.T(ctx, "There is no order %s in your stores.", f.OrderID)
 	case f.PartnerOrderID != "" && len(f.Matching().Query()) == 1:
-		return "No order has this partner order ID", fmt.Sprintf("Nothing in your stores is known to the partner as %s.", f.PartnerOrderID)
+		return "No order has this partner order ID", lang.T(ctx, "Nothing in your stores is known to the partner as %s.", f.PartnerOrderID)
 	}
 	var parts []string
 	for _, chip := range v.chips() {
-		parts = append(parts, chip.Label+" "+chip.Value)
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
 	}
-	return "No order matches", "In force: " + strings.Join(parts, " · ") + "."
+	return "No order matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }
 
 // everywhere looks for an id that is no order's number among all other ids.
