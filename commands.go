@@ -251,7 +251,11 @@ func (a *auditVerify) Run(ctx context.Context) error {
 		fmt.Printf("chain %d: %d rows, head %s\n", chain.Chain, chain.Rows, chain.Head)
 	}
 	if problems := report.Problems(); len(problems) > 0 {
-		return errors.New(strings.Join(problems, "\n"))
+		lines := make([]string, len(problems))
+		for i, problem := range problems {
+			lines[i] = problem.String()
+		}
+		return errors.New(strings.Join(lines, "\n"))
 	}
 	fmt.Printf("%d rows are as they were written\n", report.Rows())
 	return nil

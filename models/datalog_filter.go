@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/notify"
 )
 
@@ -67,7 +68,7 @@ func (r *filterReader) table(tables []LogTable) LogTable {
 		return ""
 	}
 	if value != "" {
-		r.say("table", "There is no table “%s”; this is %s.", short(string(value)), tables[0].Label())
+		r.say("table", "There is no table “%s”; this is %s.", short(string(value)), lang.Textf(tables[0].Label()))
 	}
 	return tables[0]
 }
@@ -92,7 +93,7 @@ func (r *filterReader) choice(name, what string, words []string) string {
 	if value == "" || slices.Contains(words, value) {
 		return value
 	}
-	r.say(name, "“%s” is not %s; choose one from the list.", short(value), what)
+	r.say(name, "“%s” is not %s; choose one from the list.", short(value), lang.Textf(what))
 	return ""
 }
 

@@ -200,7 +200,7 @@ func TestReadLogFilterSaysWhatItLeavesOut(t *testing.T) {
 		f, notices := models.ReadLogFilter(q, choices, models.LogTables)
 		got := ""
 		if len(notices) > 0 {
-			got = notices[0].Sentence
+			got = notices[0].Sentence.String()
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", query, got, want)

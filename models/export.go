@@ -171,7 +171,7 @@ func readExportFilter(q url.Values, c *OrderChoices) (OrderFilter, error) {
 	if len(notices) > 0 {
 		var sentences []string
 		for _, notice := range notices {
-			sentences = append(sentences, notice.Sentence)
+			sentences = append(sentences, notice.Sentence.String())
 		}
 		return f, problemf("Nothing was exported. %s", strings.Join(sentences, " "))
 	}

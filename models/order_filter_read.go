@@ -1,7 +1,6 @@
 package models
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -10,13 +9,14 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
 // FilterNotice is one sentence about a filter that was not taken as it was given.
 type FilterNotice struct {
 	Field    string // its name in the URL
-	Sentence string
+	Sentence lang.Text
 }
 
 const (
@@ -64,7 +64,7 @@ type filterReader struct {
 
 func (r *filterReader) say(field, format string, args ...any) {
 	if len(r.notices) < maxNotices {
-		r.notices = append(r.notices, FilterNotice{Field: field, Sentence: fmt.Sprintf(format, args...)})
+		r.notices = append(r.notices, FilterNotice{Field: field, Sentence: lang.Textf(format, args...)})
 	}
 }
 

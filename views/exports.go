@@ -108,17 +108,6 @@ func formatName(format string) string {
 	return map[string]string{models.ExportCSV: "CSV", models.ExportXLSX: "Excel"}[format]
 }
 
-// fileSize is a number of bytes as people read it.
-func fileSize(bytes int64) string {
-	switch {
-	case bytes >= 1<<20:
-		return strconv.FormatFloat(float64(bytes)/(1<<20), 'f', 1, 64) + " MB"
-	case bytes >= 1<<10:
-		return strconv.FormatInt(bytes>>10, 10) + " kB"
-	}
-	return strconv.FormatInt(bytes, 10) + " bytes"
-}
-
 // sizeOf is a number of bytes as the language of the page writes it.
 func sizeOf(ctx context.Context, bytes int64) string {
 	switch {

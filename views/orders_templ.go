@@ -565,7 +565,7 @@ func orderNotices(v OrderListView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var23 string
-				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(notice.Sentence)
+				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(notice.Sentence.In(ctx))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/orders.templ`, Line: 98, Col: 61}
 				}

@@ -61,7 +61,7 @@ func (a *API) ListOrders(c echo.Context) error {
 	}
 	filter, notices := models.ReadOrderFilter(q, choices)
 	for _, n := range notices {
-		errs = append(errs, fieldError{Parameter: n.Field, Detail: n.Sentence})
+		errs = append(errs, fieldError{Parameter: n.Field, Detail: n.Sentence.String()})
 	}
 	if len(errs) > 0 {
 		slices.SortFunc(errs, func(a, b fieldError) int { return strings.Compare(a.Parameter, b.Parameter) })
