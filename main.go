@@ -23,6 +23,7 @@ type cli struct {
 	Stores  storesCommand  `cmd:"" help:"Add stores."`
 	Routes  routesCommand  `cmd:"" help:"Print the route table with the permission of each route."`
 	Fsck    fsckCommand    `cmd:"" help:"Check the invariants of the money records."`
+	Totals  totalsCommand  `cmd:"" help:"Work with the totals of days that the dashboard plots."`
 	Audit   auditCommand   `cmd:"" help:"Work with the audit log."`
 	Secrets secretsCommand `cmd:"" help:"Work with sealed secrets."`
 

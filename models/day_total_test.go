@@ -125,6 +125,43 @@ func TestFoldingChangesNoSum(t *testing.T) {
 	d.holds("rebuilt")
 }
 
+// Totals that went wrong are found by fsck, named by store and day, and put right by counting anew.
+func TestFsckFindsWrongDayTotals(t *testing.T) {
+	d := newDesk(t)
+	wrong := func() []string {
+		t.Helper()
+		findings, err := d.db.Fsck(d.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range findings {
+			if f.Invariant == "the totals of days equal the orders and refunds" {
+				return f.Records
+			}
+		}
+		return nil
+	}
+	if got := wrong(); got != nil {
+		t.Fatalf("before anything went wrong fsck finds %v", got)
+	}
+	for _, harm := range []string{
+		"DELETE FROM day_totals WHERE store_id = 41",
+		"UPDATE day_totals SET minor = minor + 1 WHERE ctid IN (SELECT ctid FROM day_totals WHERE kind = 'refund' LIMIT 1)",
+		"INSERT INTO day_totals (store_id, day, kind, status, currency, n, minor) VALUES (40, '2001-01-01', 'order', 'complete', 'INR', 1, 100)",
+	} {
+		d.exec(harm)
+		if got := wrong(); len(got) == 0 {
+			t.Errorf("fsck finds nothing after %s", harm)
+		}
+		if _, err := d.db.RebuildDayTotals(d.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := wrong(); got != nil {
+			t.Errorf("counted anew after %s, fsck finds %v", harm, got)
+		}
+	}
+}
+
 func TestDayTotalsOfSeveralStores(t *testing.T) {
 	d := newDesk(t)
 	ctx, _ := d.user("owner@ruosh.example")
