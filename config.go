@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KARTIFY_ADDR"`
 	DatabaseURL    string   `help:"PostgreSQL to use, as a role that is not a superuser, so that its row level security holds." env:"DATABASE_URL"`
+	ReplicaURL     string   `help:"A replica of it that reports and exports are read from." env:"DATABASE_REPLICA_URL"`
 	MasterKey      string   `help:"Master keys, 32 bytes in base64 or hex each, the one in use first, separated by commas. They seal gateway secrets." env:"KARTIFY_MASTER_KEY"`
 	MasterKeyFile  string   `help:"File with the master keys, instead of the variable." env:"KARTIFY_MASTER_KEY_FILE" type:"path"`
 	PublicURL      string   `help:"Where people reach kartify: https://pay.example.com. Cookies, webhook addresses and cross-site protection go by it." env:"KARTIFY_PUBLIC_URL"`
@@ -61,6 +62,7 @@ type Config struct {
 	CallTimeout     time.Duration   `help:"Longest wait for a gateway's answer." default:"20s" env:"KARTIFY_CALL_TIMEOUT"`
 	Lease           time.Duration   `help:"An attempt without a result counts as lost after this long; more than the call timeout." default:"45s" env:"KARTIFY_LEASE"`
 	ResendAfter     time.Duration   `help:"An unknown operation must stay absent from look-ups for this long before the same key is sent again." default:"30s" env:"KARTIFY_RESEND_AFTER"`
+	ReplicaLag      time.Duration   `help:"Reports and exports are read from DATABASE_URL while the replica is further behind than this." default:"30s" env:"KARTIFY_REPLICA_LAG"`
 	Sweep           time.Duration   `help:"How often due work is looked for." default:"10s" env:"KARTIFY_SWEEP"`
 	LookupSteps     []time.Duration `help:"Pauses between look-ups of an unknown operation; the last repeats." default:"15s,1m,5m,15m,1h" env:"KARTIFY_LOOKUP_STEPS"`
 	StatusDelay     time.Duration   `help:"A change of many orders can be cancelled for this long after it was started." default:"60s" env:"KARTIFY_STATUS_DELAY"`
@@ -92,6 +94,9 @@ func (c *Config) check() error {
 	}
 	if _, _, err := net.SplitHostPort(c.MetricsAddr); c.MetricsAddr != "" && err != nil {
 		add("KARTIFY_METRICS_ADDR is %q; write it as 127.0.0.1:9090", c.MetricsAddr)
+	}
+	if c.ReplicaURL != "" && c.ReplicaLag <= 0 {
+		add("KARTIFY_REPLICA_LAG must be above zero")
 	}
 	if c.DrainPause < 0 {
 		add("KARTIFY_DRAIN_PAUSE must not be below zero")

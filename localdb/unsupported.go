@@ -17,6 +17,9 @@ var errUnsupported = errors.New("kartify starts its own PostgreSQL on Linux and 
 
 func startIn(context.Context, string, Options) (*Server, error) { return nil, errUnsupported }
 
+// Replica starts no second server on this system.
+func (s *Server) Replica(context.Context, string) (*Server, error) { return nil, errUnsupported }
+
 func removeFolder(string) error { return errUnsupported }
 
 func (p *process) stop(context.Context) error { return nil }

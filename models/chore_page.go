@@ -15,6 +15,7 @@ type JobsPage struct {
 	Queues  []QueueDepth
 	Stuck   []StuckJob
 	Sweeps  []LookupSweep // the last look-ups at the providers, newest first
+	Replica *ReplicaState // that reports and exports are read from; nil when there is none
 }
 
 // QueueDepth is how many jobs of a queue are in one state, up to MostQueued.
@@ -45,7 +46,7 @@ const stuckAfter = 10 * time.Minute
 
 // JobsPage reads how the work stands. It asks the same few things however much work there is.
 func (db *DB) JobsPage(ctx context.Context) (*JobsPage, error) {
-	p := &JobsPage{}
+	p := &JobsPage{Replica: db.Replica(ctx)}
 	var err error
 	if p.Now, err = db.now(ctx); err != nil {
 		return nil, err

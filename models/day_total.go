@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/kartify/kartify/money"
 )
 
@@ -22,8 +24,9 @@ type DayTotal struct {
 // DayTotals are the last days of the stores of a scope, today last.
 type DayTotals struct {
 	Days   []DayTotal
-	Stores []Store // within the scope, by id
-	Empty  bool    // there has never been an order
+	Stores []Store       // within the scope, by id
+	Empty  bool          // there has never been an order
+	Behind time.Duration // how old these figures may be, because they were read from a replica
 }
 
 // Zones are the names of the time zones whose days these are, each once.
@@ -48,15 +51,28 @@ func (t *DayTotals) Zone() *time.Location {
 // DayTotals reads the totals of the last n days of the stores of ctx, in one statement. Each store's days are
 // those of its own clocks.
 func (db *DB) DayTotals(ctx context.Context, n int) (*DayTotals, error) {
+	var t *DayTotals
+	behind, err := db.readReport(ctx, func(pool *pgxpool.Pool) (err error) {
+		t, err = readDayTotals(ctx, pool, n)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the totals of days: %w", err)
+	}
+	t.Behind = behind
+	return t, nil
+}
+
+func readDayTotals(ctx context.Context, pool *pgxpool.Pool, n int) (*DayTotals, error) {
 	scope := ScopeOf(ctx)
-	rows, err := db.pool.Query(ctx, `SELECT s.id, s.name, s.currency, s.time_zone, (now() AT TIME ZONE s.time_zone)::date,
+	rows, err := pool.Query(ctx, `SELECT s.id, s.name, s.currency, s.time_zone, (now() AT TIME ZONE s.time_zone)::date,
 			NOT EXISTS (SELECT 1 FROM orders o WHERE o.store_id = s.id),
 			(SELECT coalesce(json_agg(json_build_object('Day', day, 'Kind', kind, 'Currency', currency, 'N', n, 'Minor', minor)), '[]')
 				FROM (SELECT day, kind, currency, sum(n) AS n, sum(minor) AS minor FROM day_totals
 					WHERE store_id = s.id AND day > (now() AT TIME ZONE s.time_zone)::date - $3::int AND status <> 'missing' GROUP BY 1, 2, 3) d)
 		FROM stores s WHERE $1 OR s.id = ANY ($2) ORDER BY s.id`, scope.All, slices.Concat([]int64{0}, scope.Stores), n)
 	if err != nil {
-		return nil, fmt.Errorf("read the totals of days: %w", err)
+		return nil, err //nolint:wrapcheck // by its caller
 	}
 	defer rows.Close()
 	t := &DayTotals{Empty: true}
@@ -73,10 +89,10 @@ func (db *DB) DayTotals(ctx context.Context, n int) (*DayTotals, error) {
 			lines []dayLine
 		)
 		if err := rows.Scan(&s.ID, &s.Name, &s.Currency, &s.TimeZone, &today, &empty, &text); err != nil {
-			return nil, fmt.Errorf("read the totals of days: %w", err)
+			return nil, err //nolint:wrapcheck // by its caller
 		}
 		if err := json.Unmarshal(text, &lines); err != nil {
-			return nil, fmt.Errorf("read the totals of days: %w", err)
+			return nil, err //nolint:wrapcheck // by its caller
 		}
 		t.Stores, t.Empty, found = append(t.Stores, s), t.Empty && empty, append(found, lines...)
 		if today.After(last) {
@@ -84,7 +100,7 @@ func (db *DB) DayTotals(ctx context.Context, n int) (*DayTotals, error) {
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the totals of days: %w", err)
+		return nil, err //nolint:wrapcheck // by its caller
 	}
 	if len(t.Stores) > 0 {
 		t.fill(last, n, found)

@@ -50,6 +50,7 @@ type parts struct {
 	letters  func(context.Context, Letter) (WrittenLetter, error)
 	guard    notify.Guard
 	waited   waited
+	replica  *replica // nil when there is none
 	tokens   sync.Map // installs of Fynd extensions → the lock of those who renew their token
 
 	orderFiles OrderFiles // nil until somebody says how files of orders are written
@@ -68,6 +69,9 @@ type Options struct {
 	Letters  func(context.Context, Letter) (WrittenLetter, error) // writes them
 	Notify   notify.Guard                                         // says where shops may be told of payments
 	Tracer   pgx.QueryTracer                                      // sees every statement; for measurements
+
+	ReplicaURL string        // a replica that reports and exports are read from; empty for none
+	ReplicaLag time.Duration // how far behind it may be; default DefaultReplicaLag
 }
 
 // Enqueuer puts work into the queue within the transaction that causes it.
@@ -112,6 +116,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		pool: pool, sql: sqlDB, keys: o.Keys, drivers: map[string]gateways.Driver{}, bases: o.BaseURLs,
 		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, letters: o.Letters, guard: o.Notify,
 	}
+	if p.replica, err = openReplica(ctx, o); err != nil {
+		pool.Close()
+		return nil, err
+	}
 	for _, d := range o.Drivers {
 		p.drivers[d.Code] = d
 	}
@@ -122,6 +130,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 func (db *DB) Close() {
 	_ = db.sql.Close()
 	db.pool.Close()
+	if db.replica != nil {
+		db.replica.pool.Close()
+	}
 }
 
 // Pool is the connection pool that the job queue shares.

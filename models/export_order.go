@@ -90,7 +90,7 @@ func (f OrderFilter) exportSQL(choices *OrderChoices, by found) (rows, count str
 	}
 	from := f.from(by)
 	rows = "SELECT " + exportedOrder + " FROM " + from + exportedPayments + " WHERE " + c.sql() + f.order(f.key(by))
-	return rows, "SELECT count(*), now() FROM " + from + " WHERE " + c.sql(), c.args
+	return rows, "SELECT count(*), coalesce(pg_last_xact_replay_timestamp(), now()) FROM " + from + " WHERE " + c.sql(), c.args
 }
 
 // exportSearch looks for the words of a filter. A key (an order id, an e-mail, a phone, a reference) is

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Standing is how an order stands in the comparisons with its gateway.
@@ -33,13 +34,13 @@ type comparedChunk struct {
 // mostChunks is how many chunks of 256 orders are read together.
 const mostChunks = 64
 
-// beside runs do with a second connection that sees the same snapshot as tx.
-func (db *DB) beside(ctx context.Context, tx pgx.Tx, do func(tx pgx.Tx) error) error {
+// beside runs do with a second connection of pool that sees the same snapshot as tx, which is pool's.
+func (db *DB) beside(ctx context.Context, pool *pgxpool.Pool, tx pgx.Tx, do func(tx pgx.Tx) error) error {
 	var snapshot string
 	if err := tx.QueryRow(ctx, "SELECT pg_export_snapshot()").Scan(&snapshot); err != nil {
 		return fmt.Errorf("share a snapshot: %w", err)
 	}
-	second, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	second, err := pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return fmt.Errorf("share a snapshot: %w", err)
 	}

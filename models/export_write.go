@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // progress is how far a file has come, for those who watch it being written.
@@ -48,7 +49,7 @@ func (db *DB) writeExport(ctx context.Context, p *ExportPlan, to io.Writer, far 
 	if e.Format != ExportCSV { // which is its own sum
 		summed.sum = sha256.New()
 	}
-	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+	err = db.snapshot(ctx, func(pool *pgxpool.Pool, tx pgx.Tx) error {
 		file := db.orderFiles(p, summed) // its first bytes are on their way while the orders are counted
 		var promised int64
 		var at time.Time
@@ -57,7 +58,7 @@ func (db *DB) writeExport(ctx context.Context, p *ExportPlan, to io.Writer, far 
 		}
 		e.Promised, e.SnapshotAt = &promised, &at
 		far.promised.Store(promised)
-		err := db.beside(ctx, tx, func(second pgx.Tx) error {
+		err := db.beside(ctx, pool, tx, func(second pgx.Tx) error {
 			compared := &standings{tx: second}
 			return eachOrder(ctx, tx, sql, args, func(o *ExportedOrder) (err error) {
 				e.Written++
@@ -88,10 +89,16 @@ func (db *DB) writeExport(ctx context.Context, p *ExportPlan, to io.Writer, far 
 	return err
 }
 
-// snapshot runs do in a transaction that sees the database as it is now and changes nothing. It leaves
+// snapshot runs do in a transaction that sees the database, or its replica, as it is now and changes nothing. It leaves
 // the other cores to the pages, and compiles no statement, for that takes longer than the first row.
-func (db *DB) snapshot(ctx context.Context, do func(tx pgx.Tx) error) error {
-	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+func (db *DB) snapshot(ctx context.Context, do func(pool *pgxpool.Pool, tx pgx.Tx) error) error {
+	var from *pgxpool.Pool
+	var tx pgx.Tx
+	_, err := db.readReport(ctx, func(pool *pgxpool.Pool) (err error) {
+		from = pool
+		tx, err = pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+		return err //nolint:wrapcheck // below
+	})
 	if err != nil {
 		return fmt.Errorf("begin a snapshot: %w", err)
 	}
@@ -99,7 +106,7 @@ func (db *DB) snapshot(ctx context.Context, do func(tx pgx.Tx) error) error {
 	if _, err := tx.Exec(ctx, "SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"); err != nil {
 		return fmt.Errorf("begin a snapshot: %w", err)
 	}
-	return do(tx)
+	return do(from, tx)
 }
 
 // summedWriter counts and sums up what it passes on.

@@ -46,7 +46,7 @@ const extensionPayments = `SELECT p.* FROM payments p WHERE p.order_id IN (SELEC
 // was done.
 func (db *DB) FyndVolumes(ctx context.Context, e *FyndExtension) ([]FyndVolume, error) {
 	scope := ScopeOf(ctx)
-	rows, err := db.pool.Query(ctx, `WITH p AS MATERIALIZED (`+extensionPayments+` AND ($2 OR p.store_id = ANY ($3))),
+	rows, err := db.reports(ctx).Query(ctx, `WITH p AS MATERIALIZED (`+extensionPayments+` AND ($2 OR p.store_id = ANY ($3))),
 		done AS MATERIALIZED (SELECT o.payment_id, o.kind, o.amount_minor, o.finished_at FROM operations o JOIN p ON p.id = o.payment_id
 			WHERE o.kind IN ('capture', 'refund') AND o.state = 'succeeded'),
 		rest AS (SELECT p.id, p.captured_minor - coalesce((SELECT sum(amount_minor) FROM done WHERE payment_id = p.id AND kind = 'capture'), 0) AS captured,

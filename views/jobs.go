@@ -83,3 +83,11 @@ func queued(ctx context.Context, n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+// seconds are those of a time, with a tenth where there are few.
+func seconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64)
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', 0, 64)
+}
