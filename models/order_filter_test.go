@@ -36,7 +36,7 @@ func read(t *testing.T, query string) (models.OrderFilter, string) {
 	f, notices := models.ReadOrderFilter(q, choices())
 	var sentences []string
 	for _, n := range notices {
-		sentences = append(sentences, n.Sentence)
+		sentences = append(sentences, n.Sentence.String())
 	}
 	return f, strings.Join(sentences, " | ")
 }

@@ -222,7 +222,7 @@ func TestReadPaymentFilter(t *testing.T) {
 		f, notices := models.ReadPaymentFilter(values(t, tt.query), c)
 		said := ""
 		for _, n := range notices {
-			said += n.Sentence
+			said += n.Sentence.String()
 		}
 		if got := f.Query().Encode(); got != tt.want || !strings.Contains(said, tt.says) || (tt.says == "") != (said == "") {
 			t.Errorf("%q is read as %q and says %q", tt.query, got, said)
