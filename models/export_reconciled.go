@@ -80,13 +80,11 @@ func (s *standings) of(ctx context.Context, order int64) (Standing, error) {
 
 // read takes in the chunks from this one on, more of them the longer orders have followed each other.
 func (s *standings) read(ctx context.Context, chunk int64) error {
-	many := int64(1)
+	many := max(1, min(4*(s.to-s.from), mostChunks))
 	switch {
 	case chunk >= s.to && chunk < s.to+4: // the lists go up
-		many = min(4*(s.to-s.from), mostChunks)
 		s.from, s.to = chunk, chunk+many
 	case chunk < s.from && chunk >= s.from-4: // or down
-		many = min(4*(s.to-s.from), mostChunks)
 		s.from, s.to = chunk+1-many, chunk+1
 	default:
 		s.from, s.to = chunk, chunk+1
