@@ -40,6 +40,9 @@ func (db *DB) eraseOrder(ctx context.Context, r *PrivacyRequest, id int64, named
 		clear(counts)
 		var store int64
 		err := tx.raw(func(conn *pgx.Conn) error {
+			if err := planBlind(ctx, conn); err != nil {
+				return err
+			}
 			err := conn.QueryRow(ctx, `UPDATE orders SET erased_at = now(), customer_name = 'Erased', customer_email = '', customer_phone = '', company = ''
 				WHERE id = $1 AND erased_at IS NULL RETURNING store_id`, id).Scan(&store)
 			if err != nil {
