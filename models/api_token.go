@@ -37,13 +37,13 @@ type APIToken struct {
 
 // APIScopes are the permissions a program may have, in the order of the form.
 var APIScopes = []Choice{
-	{string(OrdersRead), "Read orders, payments and operations, and try what an action would do"},
-	{string(OrdersCreate), "Create orders and their payment links"},
-	{string(OrdersStatus), "Change the status of orders, with the payment actions linked to it"},
-	{string(RefundMoney), "Refund money"},
-	{string(CaptureMoney), "Capture held money"},
-	{string(VoidMoney), "Cancel or credit payments; needs Refund money as well"},
-	{string(UpdateAmount), "Change held amounts"},
+	{Value: string(OrdersRead), Label: "Read orders, payments and operations, and try what an action would do"},
+	{Value: string(OrdersCreate), Label: "Create orders and their payment links"},
+	{Value: string(OrdersStatus), Label: "Change the status of orders, with the payment actions linked to it"},
+	{Value: string(RefundMoney), Label: "Refund money"},
+	{Value: string(CaptureMoney), Label: "Capture held money"},
+	{Value: string(VoidMoney), Label: "Cancel or credit payments; needs Refund money as well"},
+	{Value: string(UpdateAmount), Label: "Change held amounts"},
 }
 
 // Has says whether the program may do p.

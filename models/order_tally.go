@@ -31,7 +31,7 @@ const InlinePatience = 150 * time.Millisecond
 
 // OrderTab is a view of the order list that everybody has.
 type OrderTab struct {
-	Name    string
+	Label   string
 	Filter  OrderFilter
 	Counted bool // its number is worth seeing from anywhere
 }
@@ -41,10 +41,10 @@ const missingTab = 1
 
 // OrderTabs are the views everybody has.
 var OrderTabs = []OrderTab{
-	{Name: "All"},
-	{Name: "Missing", Filter: OrderFilter{Statuses: []string{StatusMissing}}, Counted: true},
-	{Name: "Refund requested", Filter: OrderFilter{Events: []string{EventRefundInitiated}}, Counted: true},
-	{Name: "Failed", Filter: OrderFilter{Statuses: []string{StatusFailed}}},
+	{Label: "All"},
+	{Label: "Missing", Filter: OrderFilter{Statuses: []string{StatusMissing}}, Counted: true},
+	{Label: "Refund requested", Filter: OrderFilter{Events: []string{EventRefundInitiated}}, Counted: true},
+	{Label: "Failed", Filter: OrderFilter{Statuses: []string{StatusFailed}}},
 }
 
 // TallyOrders counts what a filter asks for, and what it leaves out that a person would want to know

@@ -79,9 +79,9 @@ const (
 
 // ReconciledChoices are all of them, with how people read them.
 var ReconciledChoices = []Choice{
-	{string(ReconciledAgrees), "Agrees with the gateway"},
-	{string(ReconciledDiffers), "Differs, and nobody resolved it"},
-	{string(ReconciledNotYet), "Paid, and in no comparison yet"},
+	{Value: string(ReconciledAgrees), Label: "Agrees with the gateway"},
+	{Value: string(ReconciledDiffers), Label: "Differs, and nobody resolved it"},
+	{Value: string(ReconciledNotYet), Label: "Paid, and in no comparison yet"},
 }
 
 // scopeReconciled keeps a statement to orders that stand like that. What differs is few, and read first.

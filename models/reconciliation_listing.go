@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -172,7 +173,8 @@ func (db *DB) fetchDay(ctx context.Context, f *fetching, from, to time.Time) err
 
 // sentence ends a sentence that may have no full stop.
 func sentence(text string) string {
-	if text = strings.TrimSpace(text); text == "" || strings.ContainsAny(text[len(text)-1:], ".!?") {
+	text = strings.TrimSpace(text)
+	if last, _ := utf8.DecodeLastRuneInString(text); text == "" || strings.ContainsRune(".!?…।", last) { // । ends a Hindi one
 		return text
 	}
 	return text + "."

@@ -101,8 +101,8 @@ func (v DataLogView) gatewayOptions() []ui.Option {
 }
 
 // zone says where the days of the filter begin.
-func (v DataLogView) zone() string {
-	return OrderListView{Choices: v.Choices, Filter: models.OrderFilter{Store: v.Filter.Store}}.zone()
+func (v DataLogView) daysBegin(ctx context.Context) string {
+	return OrderListView{Choices: v.Choices, Filter: models.OrderFilter{Store: v.Filter.Store}}.daysBegin(ctx)
 }
 
 // fewFilters is how many of the filters behind More filters are in force.
@@ -142,7 +142,7 @@ func (v DataLogView) chips(ctx context.Context) []ui.Chip {
 	if f.Outcome != "" {
 		chip("Outcome", v.outcomeName(), func(f *models.LogFilter) { f.Outcome = "" })
 	}
-	chip("Date", daysText(f.Days), func(f *models.LogFilter) { f.Days = models.DayRange{} })
+	chip("Date", daysText(ctx, f.Days), func(f *models.LogFilter) { f.Days = models.DayRange{} })
 	return chips
 }
 

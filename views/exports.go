@@ -46,13 +46,13 @@ func (v ExportsView) live() templ.Attributes {
 }
 
 // filter is what an export is of, in words.
-func (v ExportsView) filter(e *models.Export) (filter, missing string) {
+func (v ExportsView) filter(ctx context.Context, e *models.Export) (filter, missing string) {
 	q, err := url.ParseQuery(e.Query)
 	if err != nil {
 		return e.Query, ""
 	}
 	f, _ := models.ReadOrderFilter(q, v.Choices)
-	return filterWords(f, v.Choices), missingWords(f, v.Choices)
+	return filterWords(ctx, f, v.Choices), missingWords(f, v.Choices)
 }
 
 func (v ExportsView) zone(e *models.Export) *time.Location {

@@ -525,7 +525,7 @@ func exportPanel(v ExportsView, e *models.Export) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		kind, word := v.state(e)
-		filter, missing := v.filter(e)
+		filter, missing := v.filter(ctx, e)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<section class=\"panel export\" id=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

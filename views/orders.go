@@ -264,7 +264,7 @@ func (v OrderListView) emptyWhy(ctx context.Context) (title, why string) {
 		return "No order has this partner order ID", lang.T(ctx, "Nothing in your stores is known to the partner as %s.", f.PartnerOrderID)
 	}
 	var parts []string
-	for _, chip := range v.chips() {
+	for _, chip := range v.chips(ctx) {
 		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
 	}
 	return "No order matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))

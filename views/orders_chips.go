@@ -1,16 +1,18 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views/ui"
 )
 
 // chips are the filters in force, each with the list as it would be without it.
-func (v OrderListView) chips() []ui.Chip {
+func (v OrderListView) chips(ctx context.Context) []ui.Chip {
 	f := v.Filter.FirstPage()
 	var chips []ui.Chip
 	chip := func(label, value string, without func(f *models.OrderFilter)) {
@@ -36,7 +38,7 @@ func (v OrderListView) chips() []ui.Chip {
 			}
 		})
 	}
-	chip("Refunds", v.waitingChip(), func(f *models.OrderFilter) {
+	chip("Refunds", v.waitingChip(ctx), func(f *models.OrderFilter) {
 		if f.Waiting == "" {
 			f.Waiting = "all"
 		} else {
@@ -48,17 +50,17 @@ func (v OrderListView) chips() []ui.Chip {
 	}
 	chip("Gateway", v.gatewayName(f.Gateway), func(f *models.OrderFilter) { f.Gateway = "" })
 	chip("Payment method", f.PaymentMethod, func(f *models.OrderFilter) { f.PaymentMethod = "" })
-	chip("Date added", daysText(f.Added), func(f *models.OrderFilter) { f.Added = models.DayRange{} })
-	chip("Date modified", daysText(f.Modified), func(f *models.OrderFilter) { f.Modified = models.DayRange{} })
+	chip("Date added", daysText(ctx, f.Added), func(f *models.OrderFilter) { f.Added = models.DayRange{} })
+	chip("Date modified", daysText(ctx, f.Modified), func(f *models.OrderFilter) { f.Modified = models.DayRange{} })
 	chip("Reconciliation", reconciledName(f.Reconciled), func(f *models.OrderFilter) { f.Reconciled = "" })
 	chip("Authorization", deadlineName(f.Deadline), func(f *models.OrderFilter) { f.Deadline = "" })
 	chip("Status action", actionName(f.Action), func(f *models.OrderFilter) { f.Action = "" })
-	chip("Total", fromTo(f.AmountFrom, f.AmountTo), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
+	chip("Total", fromTo(ctx, f.AmountFrom, f.AmountTo), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
 	return chips
 }
 
 // waitingChip says which of the requested refunds are shown.
-func (v OrderListView) waitingChip() string {
+func (v OrderListView) waitingChip(ctx context.Context) string {
 	switch {
 	case v.Filter.Waiting == "done":
 		return "answered only"
@@ -69,28 +71,28 @@ func (v OrderListView) waitingChip() string {
 	case v.Tally == nil || v.Tally.Done == 0:
 		return "waiting only"
 	}
-	return fmt.Sprintf("waiting only (%s done hidden)", upTo(v.Tally.Done, models.MaxAside-1))
+	return lang.T(ctx, "waiting only (%s done hidden)", upTo(v.Tally.Done, models.MaxAside-1))
 }
 
 func without(list []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == one })
 }
 
-func daysText(days models.DayRange) string {
+func daysText(ctx context.Context, days models.DayRange) string {
 	if days.From != "" && days.From == days.To {
 		return days.From
 	}
-	return fromTo(days.From, days.To)
+	return fromTo(ctx, days.From, days.To)
 }
 
-func fromTo(from, to string) string {
+func fromTo(ctx context.Context, from, to string) string {
 	switch {
 	case from == "" && to == "":
 		return ""
 	case to == "":
-		return "from " + from
+		return lang.T(ctx, "from %s", from)
 	case from == "":
-		return "up to " + to
+		return lang.T(ctx, "up to %s", to)
 	}
 	return from + " – " + to
 }
@@ -145,22 +147,22 @@ func (v OrderListView) eventOptions() []ui.Option {
 }
 
 // zone says where the days of the filter begin.
-func (v OrderListView) zone() string {
+func (v OrderListView) daysBegin(ctx context.Context) string {
 	zones := v.Choices.Zones(v.Filter)
 	switch {
 	case len(zones) == 1:
 		return zones[0]
 	case len(zones) > 3:
-		return "the zone of each order's own store"
+		return lang.T(ctx, "the zone of each order's own store")
 	}
-	return "the zone of each order's own store (" + strings.Join(zones, ", ") + ")"
+	return lang.T(ctx, "the zone of each order's own store (%s)", strings.Join(zones, ", "))
 }
 
 // added is the choice of the days on which orders were added.
-func (v OrderListView) added() ui.DateRangeView {
+func (v OrderListView) added(ctx context.Context) ui.DateRangeView {
 	return ui.DateRangeView{
 		Label: "Date added", FromName: "added_from", From: v.Filter.Added.From, ToName: "added_to", To: v.Filter.Added.To,
-		Zone: v.zone(), Presets: v.presets(), Target: orderTarget,
+		Zone: v.daysBegin(ctx), Presets: v.presets(), Target: orderTarget,
 	}
 }
 

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"encoding/hex"
 	"io"
 	"strconv"
@@ -144,7 +145,7 @@ func orderCover(e *models.Export, p *models.ExportPlan) sheet.Cover {
 		snapshot = e.SnapshotAt.UTC().Format(time.RFC3339)
 	}
 	cover := sheet.Cover{Title: "Orders, exported from kartify", Warning: e.Problem, Facts: []sheet.Fact{
-		{Name: "Filter", Value: filterWords(p.Filter, p.Choices)},
+		{Name: "Filter", Value: filterWords(context.Background(), p.Filter, p.Choices)},
 		{Name: "Missing orders", Value: missingWords(p.Filter, p.Choices)},
 		{Name: "Days begin in", Value: e.Zone},
 		{Name: "Orders promised", Value: promised},
@@ -170,14 +171,14 @@ func withRawQuery(path, query string) string {
 }
 
 // filterWords is a filter as people read it.
-func filterWords(f models.OrderFilter, c *models.OrderChoices) string {
+func filterWords(ctx context.Context, f models.OrderFilter, c *models.OrderChoices) string {
 	all := f.Everything(c)
 	if all {
 		f.Statuses = nil
 	}
 	var parts []string
 	v := OrderListView{Filter: f, Choices: c}
-	for _, chip := range v.chips() {
+	for _, chip := range v.chips(ctx) {
 		parts = append(parts, chip.Label+": "+chip.Value)
 	}
 	switch {

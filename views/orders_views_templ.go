@@ -66,7 +66,7 @@ func orderTabs(v OrderListView, oob bool) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for i, tab := range models.OrderTabs {
-			templ_7745c5c3_Err = orderTab(tab.Name, OrdersPath(tab.Filter), v.tabCount(i), v.isTab(tab.Filter.Query().Encode())).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = orderTab(lang.T(ctx, tab.Label), OrdersPath(tab.Filter), v.tabCount(i), v.isTab(tab.Filter.Query().Encode())).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -553,9 +553,9 @@ func ColumnsSheet(v OrderListView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var21 string
-			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(columnName(column))
+			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(lang.T(ctx, columnName(column)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/orders_views.templ`, Line: 108, Col: 24}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/orders_views.templ`, Line: 108, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 			if templ_7745c5c3_Err != nil {

@@ -170,7 +170,7 @@ func (v PaymentListView) chips(ctx context.Context) []ui.Chip {
 	if f.Store != 0 {
 		chip("Store", v.orders().storeName(f.Store), func(f *models.PaymentFilter) { f.Store = 0 })
 	}
-	chip("Started", daysText(f.Started), func(f *models.PaymentFilter) { f.Started = models.DayRange{} })
+	chip("Started", daysText(ctx, f.Started), func(f *models.PaymentFilter) { f.Started = models.DayRange{} })
 	return chips
 }
 

@@ -39,7 +39,7 @@ var screens = []string{"views", "views/ui"}
 var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Noun", "Hint"}
 
 // looks is what words look like: a capitalized word, or several words.
-var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z(“%]`)
+var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
 // odd are literals that look like words and are none.
 var odd = regexp.MustCompile(`^(hx-|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
