@@ -12,6 +12,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/leonelquinteros/gotext"
 	"golang.org/x/net/html"
+
+	"github.com/kartify/kartify/models"
 )
 
 // -leaks lists what the pages say in Latin letters alone when they are asked for in Russian: names and
@@ -81,7 +83,8 @@ func wordsOf(doc *goquery.Document) []string {
 			return
 		}
 		for _, a := range n.Attr {
-			if slices.Contains([]string{"title", "placeholder", "aria-label", "alt"}, a.Key) {
+			exact := a.Key == "title" && slices.Contains(models.PaymentStatuses, models.PaymentStatus(a.Val)) // PayKeeper's own word, on hover
+			if slices.Contains([]string{"title", "placeholder", "aria-label", "alt"}, a.Key) && !exact {
 				add(a.Val)
 			}
 		}

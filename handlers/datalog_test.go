@@ -120,7 +120,7 @@ func TestDataLogList(t *testing.T) {
 	for selector, want := range map[string]string{
 		`tr[data-mark="zero"] .store-id`:                 "store_ID 0 no e-mail is sent to the customer",
 		`tr[data-mark="wrong"] .store-id`:                "store_ID 43 wrong: the store is 40",
-		`tr[data-state="duplicate"] .state`:              fmt.Sprintf("Duplicate of %d", first),
+		`tr[data-state="duplicate"] .state`:              fmt.Sprintf("Duplicate of webhook %d", first),
 		`tr[data-state="parked"] .badge.amber`:           "Parked",
 		`tr[data-state="parked"] .effect`:                "No order FYnone is known here yet. Tried again by itself, next at " + time.Now().Add(time.Hour).In(time.FixedZone("IST", 19800)).Format("2 Jan 2006, 15:04"),
 		fmt.Sprintf(`tr[data-webhook="%d"] time`, first): "1 Feb 2026, 00:00",

@@ -43,8 +43,10 @@ func Format(ctx context.Context, moment time.Time, layout string) string {
 			name string
 			word string
 		}{
-			{"January", t.local.MonthWide(moment.Month())}, {"Jan", t.local.MonthAbbreviated(moment.Month())},
-			{"Monday", t.local.WeekdayWide(moment.Weekday())}, {"Mon", t.local.WeekdayAbbreviated(moment.Weekday())},
+			{"January", t.local.MonthWide(moment.Month())},
+			{"Jan", t.local.MonthAbbreviated(moment.Month())},
+			{"Monday", t.local.WeekdayWide(moment.Weekday())},
+			{"Mon", t.local.WeekdayAbbreviated(moment.Weekday())},
 		} {
 			if i := strings.Index(layout, n.name); i >= 0 && i < at {
 				at, name, word = i, n.name, n.word

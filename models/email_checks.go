@@ -40,7 +40,8 @@ func (c *chain) end(step CheckStep, result CheckResult, said, remedy lang.Text) 
 	}
 }
 
-func (c *chain) pass(step CheckStep, said lang.Text)         { c.end(step, CheckPassed, said, lang.Text{}) }
+func (c *chain) pass(step CheckStep, said lang.Text) { c.end(step, CheckPassed, said, lang.Text{}) }
+
 func (c *chain) fail(step CheckStep, said, remedy lang.Text) { c.end(step, CheckFailed, said, remedy) }
 
 // done adds the checks that were not reached.

@@ -148,11 +148,17 @@ func TestPagesCalledWorkbooks(t *testing.T) {
 		want       []string
 		problem    string
 	}{
-		{"a page", "<html><body><table border=1><tr><th colspan=2>Order&nbsp;Lookup<th>Tax</tr><tr><td>1&amp;2</td><td> a <b>b</b><br>c </td><td/></tr></table></body></html>",
-			[]string{"1 Order Lookup||Tax", "2 1&2|a b c|"}, ""},
+		{
+			"a page", "<html><body><table border=1><tr><th colspan=2>Order&nbsp;Lookup<th>Tax</tr><tr><td>1&amp;2</td><td> a <b>b</b><br>c </td><td/></tr></table></body></html>",
+			[]string{"1 Order Lookup||Tax", "2 1&2|a b c|"},
+			"",
+		},
 		{"rows that do not say their end", "<table><tr><td>1<td>2<tr><td>3<td>4</table>", []string{"1 1|2", "2 3|4"}, ""},
-		{"the XML of Excel 2003", `<?xml version="1.0"?><ss:Workbook><Worksheet><Table><Row><Cell ss:Index="2"><Data ss:Type="String">00123456789012345678</Data></Cell></Row></Table></Worksheet></ss:Workbook>`,
-			[]string{"1 |00123456789012345678"}, ""},
+		{
+			"the XML of Excel 2003", `<?xml version="1.0"?><ss:Workbook><Worksheet><Table><Row><Cell ss:Index="2"><Data ss:Type="String">00123456789012345678</Data></Cell></Row></Table></Worksheet></ss:Workbook>`,
+			[]string{"1 |00123456789012345678"},
+			"",
+		},
 		{"cut off within a row", "<table><tr><td>1</td></tr><tr><td>2", []string{"1 1"}, "The page ends within row 2 of its table."},
 		{"a million columns", "<table><tr>" + strings.Repeat("<td>1", 1_000_000), nil, "Row 1 has more than 200 columns."},
 		{"one endless tag", "<table><tr><td " + strings.Repeat("a", 3<<20), nil, "The page cannot be read behind row 1"},

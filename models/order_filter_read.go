@@ -348,11 +348,11 @@ func (r *filterReader) compare(f OrderFilter) {
 }
 
 // fieldName is a field of the URL as people read it.
-func fieldName(name string) string {
-	return map[string]string{
-		"q": "The search", "order_id": "Order ID", "partner_order_id": "Partner order ID", "customer": "Customer", "gateway": "Gateway",
-		"payment_method": "Payment method", "added_from": "Date added from", "added_to": "Date added to",
-		"modified_from": "Date modified from", "modified_to": "Date modified to", "amount_from": "Total from", "amount_to": "Total to",
+func fieldName(name string) lang.Text {
+	return map[string]lang.Text{
+		"q": lang.Textf("The search"), "order_id": lang.Textf("Order ID"), "partner_order_id": lang.Textf("Partner order ID"), "customer": lang.Textf("Customer"), "gateway": lang.Textf("Gateway"),
+		"payment_method": lang.Textf("Payment method"), "added_from": lang.Textf("Date added from"), "added_to": lang.Textf("Date added to"),
+		"modified_from": lang.Textf("Date modified from"), "modified_to": lang.Textf("Date modified to"), "amount_from": lang.Textf("Total from"), "amount_to": lang.Textf("Total to"),
 	}[name]
 }
 

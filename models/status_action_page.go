@@ -136,16 +136,30 @@ func (db *DB) statusGateway(ctx context.Context, store *Store, driver gateways.D
 
 // notByStatus is why a gateway is not offered at all.
 func notByStatus(driver gateways.Driver) lang.Text {
-	var lacks []string
+	var lacks lacking
 	for _, g := range StatusGroups {
 		if !driver.Can.Does(g.Action.verb()) {
-			lacks = append(lacks, strings.ToLower(g.Title))
+			lacks = append(lacks, g.Title)
 		}
 	}
 	if len(lacks) == 0 {
 		return lang.Textf("%s is not fully integrated: its payments are driven by the buttons of the order.", driver.Name)
 	}
-	return lang.Textf("%s is not fully integrated: it has no %s that kartify could ask for.", driver.Name, strings.Join(lacks, ", no "))
+	return lang.Textf("%s is not fully integrated: it has no %s that kartify could ask for.", driver.Name, lacks)
+}
+
+// lacking are the titles of groups of actions a gateway has none of.
+type lacking []string
+
+func (l lacking) String() string { return strings.ToLower(strings.Join(l, ", no ")) }
+
+// In is the list in the language.
+func (l lacking) In(ctx context.Context) string {
+	said := make([]string, len(l))
+	for i, title := range l {
+		said[i] = strings.ToLower(lang.T(ctx, title))
+	}
+	return strings.Join(said, ", ")
 }
 
 // OrderStatuses are all order statuses in their order.

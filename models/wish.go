@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // The sources of an operation.
@@ -68,8 +69,13 @@ func (db *DB) asked(ctx context.Context, hash, digest []byte) ([]*Operation, err
 		return nil, err
 	}
 	if !slices.Equal(first.Digest, digest) {
-		done := map[gateways.Verb]string{gateways.Refund: "refund", gateways.Capture: "capture", gateways.Void: "give back", gateways.Update: "change the amount to"}[first.Kind]
-		return nil, conflictf("This form was already used to %s %s. Reload the page to start another one.", done, first.Amount())
+		said := map[gateways.Verb]lang.Text{
+			gateways.Refund:  lang.Textf("This form was already used to refund %s. Reload the page to start another one.", first.Amount()),
+			gateways.Capture: lang.Textf("This form was already used to capture %s. Reload the page to start another one.", first.Amount()),
+			gateways.Void:    lang.Textf("This form was already used to give back %s. Reload the page to start another one.", first.Amount()),
+			gateways.Update:  lang.Textf("This form was already used to change the amount to %s. Reload the page to start another one.", first.Amount()),
+		}[first.Kind]
+		return nil, &Problem{Sentence: said.String(), Text: said, Conflict: true}
 	}
 	var rest []*Operation
 	if err := db.in(ctx).Where("follows = ?", first.ID).Order("id").Find(&rest).Error; err != nil {

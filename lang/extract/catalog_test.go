@@ -1,10 +1,11 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/leonelquinteros/gotext"
@@ -13,15 +14,20 @@ import (
 // verb is a place for a value in a sentence; the number of the value does not matter, what it is does.
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*\d*(?:\.\d+)?([a-zA-Z%])`)
 
-func verbs(text string) []string {
-	var list []string
+// verbs are the values a sentence is filled with, by their place among the values.
+func verbs(text string) map[int]string {
+	at, next := map[int]string{}, 1
 	for _, m := range verb.FindAllStringSubmatch(text, -1) {
-		if m[2] != "%" && !slices.Contains(list, m[1]+m[2]) {
-			list = append(list, m[2])
+		if m[2] == "%" {
+			continue
 		}
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			next = n
+		}
+		at[next] = m[2]
+		next++
 	}
-	slices.Sort(list)
-	return list
+	return at
 }
 
 // TestCatalogsAreComplete fails for a sentence of the screens that a language lacks, and for one whose
@@ -60,7 +66,7 @@ func TestCatalogsAreComplete(t *testing.T) {
 				switch {
 				case told.Trs[n] == "":
 					t.Errorf("%s: %q of %s is not translated (form %d)", file, m.One, m.Place, n)
-				case m.Many == "" && !slices.Equal(verbs(m.One), verbs(told.Trs[n])):
+				case m.Many == "" && !maps.Equal(verbs(m.One), verbs(told.Trs[n])):
 					t.Errorf("%s: %q has the values %v, its translation %q has %v", file, m.One, verbs(m.One), told.Trs[n], verbs(told.Trs[n]))
 				}
 			}

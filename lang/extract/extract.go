@@ -42,7 +42,7 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
 // odd are literals that look like words and are none.
-var odd = regexp.MustCompile(`^(hx-|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
+var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
 
 // messages are what the program under root can say, by place.
 func messages(root string) ([]message, error) {
@@ -81,8 +81,14 @@ func messages(root string) ([]message, error) {
 		}
 	}
 	list := make([]message, 0, len(found))
+	counted := map[string]bool{} // a literal of views is taken once for itself, and once as the many of another
 	for _, m := range found {
-		list = append(list, m)
+		counted[m.Many] = true
+	}
+	for _, m := range found {
+		if m.Many != "" || !counted[m.One] {
+			list = append(list, m)
+		}
 	}
 	slices.SortFunc(list, func(a, b message) int {
 		return strings.Compare(a.Place+"\x00"+a.One, b.Place+"\x00"+b.One)
