@@ -15,6 +15,7 @@ import (
 // -shots takes the screenshots of the documentation anew: go test ./e2e -run TestEveryPage -shots ../docs/screenshots
 var (
 	shots = flag.String("shots", "", "folder for screenshots of every page")
+	said  = flag.String("said", "", "language the pages are opened in, such as ru")
 	album = flag.Bool("album", false, "open only the pages whose pictures the documentation keeps")
 )
 
@@ -185,6 +186,7 @@ func TestEveryPage(t *testing.T) {
 	w, _ := withPost(t)
 	w.tellMail()
 	w.tellShop()
+	w.speak(*said)
 	look := func(tab *browser.Tab, name string) {
 		t.Helper()
 		for _, width := range []int{1440, 390} {

@@ -32,9 +32,9 @@ var ofOrder = []struct{ name, sql string }{
 	{"", "UPDATE partner_updates SET log = log WHERE order_id = $1"},
 }
 
-// eraseOrder takes whoever bought an order out of it and out of everything that hangs on it, in one transaction. Ids,
+// eraseOrder takes whoever bought an order out of it and out of everything that hangs on it, in one transaction, which counts it. Ids,
 // amounts, dates and states stay. An order that is erased already is left alone.
-func (db *DB) eraseOrder(ctx context.Context, r *PrivacyRequest, id int64, named traces) (map[string]int64, error) {
+func (db *DB) eraseOrder(ctx context.Context, r *PrivacyRequest, id int64, named traces) error {
 	counts := map[string]int64{}
 	err := db.Tx(ctx, func(tx *DB) error {
 		clear(counts)
@@ -82,12 +82,15 @@ func (db *DB) eraseOrder(ctx context.Context, r *PrivacyRequest, id int64, named
 		if err != nil {
 			return err
 		}
+		if err := tx.addCounts(ctx, r, counts); err != nil {
+			return err
+		}
 		return tx.audit(ctx, store, r.by(), "order.erased", "order "+strconv.FormatInt(id, 10), &id, map[string]any{"request": r.ID})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("erase order %d: %w", id, err)
+		return fmt.Errorf("erase order %d: %w", id, err)
 	}
-	return counts, nil
+	return nil
 }
 
 // fixed keeps rows out that the database does not let anybody write otherwise.

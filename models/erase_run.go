@@ -188,11 +188,7 @@ func (db *DB) erasePerson(ctx context.Context, r *PrivacyRequest, t *task, diges
 		}
 		named := tracesOf(append(slices.Clone(t.Words), t.Hints...))
 		for _, id := range t.Orders {
-			counts, err := db.eraseOrder(ctx, r, id, named)
-			if err == nil && len(counts) > 0 {
-				err = db.addCounts(ctx, r, counts)
-			}
-			if err != nil {
+			if err := db.eraseOrder(ctx, r, id, named); err != nil {
 				return nil, err
 			}
 		}

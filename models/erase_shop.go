@@ -69,11 +69,7 @@ func (db *DB) eraseBatch(ctx context.Context, r *PrivacyRequest, t *task) error 
 		if err != nil {
 			return err
 		}
-		counts, err := db.eraseOrder(ctx, r, id, tracesOf(append(anywhere, beside...)))
-		if err == nil {
-			err = db.addCounts(ctx, r, counts)
-		}
-		if err != nil {
+		if err := db.eraseOrder(ctx, r, id, tracesOf(append(anywhere, beside...))); err != nil {
 			return err
 		}
 	}
