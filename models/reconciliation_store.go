@@ -59,7 +59,7 @@ func (db *DB) stageReconciliation(ctx context.Context, r *Reconciliation, seen *
 	}()
 	if err := db.storeBatches(ctx, r, spare, batches); err != nil {
 		cancel()
-		<-read // the reader stops for the same reason
+		<-read //nolint:errcheck // the reader stops for the same reason
 		return err
 	}
 	err = <-read
