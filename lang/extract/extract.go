@@ -42,7 +42,7 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
 // odd are literals that look like words and are none.
-var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon|POST |GET |Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
+var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<>{}=]|^Bearer |input changed|\b15:04`)
 
 // messages are what the program under root can say, by place.
 func messages(root string) ([]message, error) {
@@ -51,9 +51,11 @@ func messages(root string) ([]message, error) {
 		if one == "" || !strings.ContainsFunc(one, isLetter) {
 			return
 		}
-		if old, ok := found[one]; !ok || old.Many == "" && many != "" || old.Place > place {
-			found[one] = message{One: one, Many: firstOf(many, old.Many), Place: firstOf(old.Place, place)}
+		old, ok := found[one]
+		if !ok || place < old.Place {
+			old.Place = place
 		}
+		found[one] = message{One: one, Many: firstOf(many, old.Many), Place: old.Place}
 	}
 	for _, folder := range []string{"views", "handlers", "web", "models", "gateways", "jobs"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
