@@ -17,6 +17,7 @@ var (
 	shots = flag.String("shots", "", "folder for screenshots of every page")
 	said  = flag.String("said", "", "language the pages are opened in, such as ru")
 	album = flag.Bool("album", false, "open only the pages whose pictures the documentation keeps")
+	tall  = flag.Bool("tall", false, "pictures of whole pages, not of what a window shows")
 )
 
 // kept are the pages whose pictures the documentation keeps; of some pages it needs no more than one of their kind.
@@ -213,7 +214,11 @@ func TestEveryPage(t *testing.T) {
 					if err := os.MkdirAll(*shots, 0o750); err != nil {
 						t.Fatal(err)
 					}
-					tab.Screenshot(file, width, map[int]int{1440: 900, 390: 844}[width], dark)
+					height := map[int]int{1440: 900, 390: 844}[width]
+					if *tall {
+						height = max(height, browser.Eval[int](tab, `document.documentElement.scrollHeight`))
+					}
+					tab.Screenshot(file, width, height, dark)
 				}
 			}
 		}
