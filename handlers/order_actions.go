@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/web"
@@ -88,7 +89,7 @@ func (h *Handlers) createAction(c echo.Context, action models.Action, act func(a
 	if form.Update != "" {
 		return h.showAction(c, http.StatusOK, form, nil)
 	}
-	want, err := form.want()
+	want, err := form.want(c.Request().Context())
 	var ops []*models.Operation
 	said := ""
 	if err == nil {
@@ -126,7 +127,7 @@ func bindAction(c echo.Context, action models.Action) (actionForm, error) {
 }
 
 // want is what the form asks for.
-func (f actionForm) want() (models.Want, error) {
+func (f actionForm) want(ctx context.Context) (models.Want, error) {
 	want := models.Want{Action: f.action}
 	var err error
 	switch {
@@ -138,7 +139,7 @@ func (f actionForm) want() (models.Want, error) {
 		}
 		want.Lines, err = f.quantities()
 	default:
-		want.Amount, err = models.ParseAmount(f.Amount, f.Currency)
+		want.Amount, err = models.ParseAmount(lang.Typed(ctx, f.Amount), f.Currency)
 	}
 	return want, err //nolint:wrapcheck // a sentence for the person
 }
@@ -170,7 +171,7 @@ func (f actionForm) shown(ctx context.Context, payment *models.OrderPayment, pro
 			return fresh(action, id)
 		},
 	}
-	want, err := f.want()
+	want, err := f.want(ctx)
 	if err == nil {
 		form.Plan, err = payment.Plan(want)
 	}

@@ -66,7 +66,7 @@ func (h *Handlers) CreateRefund(c echo.Context) error {
 	if form.Update != "" {
 		return h.showRefund(c, http.StatusOK, form, nil)
 	}
-	req, err := form.request(web.Actor(c))
+	req, err := form.request(c.Request().Context(), web.Actor(c))
 	var op *models.Operation
 	if err == nil {
 		op, err = h.DB.RefundPayment(c.Request().Context(), req)
@@ -127,7 +127,7 @@ func bindRefund(c echo.Context) (refundForm, error) {
 }
 
 // request is what the form asks for.
-func (f refundForm) request(by models.Actor) (models.RefundRequest, error) {
+func (f refundForm) request(ctx context.Context, by models.Actor) (models.RefundRequest, error) {
 	req := models.RefundRequest{
 		OrderID: f.OrderID, PaymentID: f.PaymentID, Reason: f.Reason, Note: strings.TrimSpace(f.Note), EventID: f.Event, Token: f.Token, By: by,
 	}
@@ -136,17 +136,17 @@ func (f refundForm) request(by models.Actor) (models.RefundRequest, error) {
 		req.ByLines, req.Shipping = true, f.Shipping != ""
 		req.Lines, err = f.choices()
 	} else {
-		req.Amount, err = f.amount()
+		req.Amount, err = f.amount(ctx)
 	}
 	return req, err //nolint:wrapcheck // a sentence for the person
 }
 
-func (f refundForm) amount() (money.Amount, error) {
+func (f refundForm) amount(ctx context.Context) (money.Amount, error) {
 	text := f.Amount
 	if f.Mode == views.RefundFull && f.Full != "" {
 		text = f.Full
 	}
-	return models.ParseAmount(text, f.Currency) //nolint:wrapcheck // a sentence for the person
+	return models.ParseAmount(lang.Typed(ctx, text), f.Currency) //nolint:wrapcheck // a sentence for the person
 }
 
 // choices are the quantities of the lines, in the order of their items.
@@ -179,7 +179,7 @@ func (f refundForm) total(ctx context.Context, page *models.OrderPage, payment *
 			return views.RefundTotal{Problem: "Choose at least one line to refund."}
 		}
 	} else {
-		total.Amount, err = f.amount()
+		total.Amount, err = f.amount(ctx)
 	}
 	if err == nil {
 		err = payment.CheckRefund(total.Amount)

@@ -155,6 +155,50 @@ func TestRefundMoneyRefused(t *testing.T) {
 	}
 }
 
+// TestAmountsInTheReadersLanguage types amounts as people write them where a comma stands before the decimals.
+// What may mean two things is refused, and the sentence about it is theirs.
+func TestAmountsInTheReadersLanguage(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha := o.enter("support")
+	left := int64(149900)
+	for _, tt := range []struct {
+		language, amount string
+		minor            int64
+		says             string
+	}{
+		{"ru", "499,50", 49950, ""},
+		{"sv", "1,5", 150, ""},
+		{"ru", "1,234", 0, "Запишите сумму без разделителей тысяч"},
+		{"sv", "1,234.00", 0, "Skriv beloppet utan tusentalsavgränsare"},
+		{"ru", "499,50 руб", 0, "только цифрами от 0 до 9"},
+		{"ru", "ten", 0, "только цифрами от 0 до 9, например 1234.50"},
+		{"ru", "1.005", 0, "В INR после запятой не больше 2 знаков"},
+		{"ru", "", 0, "Введите сумму, например 1234.50."},
+		{"en", "499,50", 0, "without commas"},
+		{"hi", "499,50", 0, "बिना अल्पविराम"},
+	} {
+		o.exec(`UPDATE users SET preferences = jsonb_set(preferences, '{language}', to_jsonb($1::text))`, tt.language)
+		page := asha.post(refunds(order, payment), asha.refundForm(order, payment, "mode", "partial", "amount", tt.amount))
+		if tt.says != "" {
+			if got := text(page.Find(fmt.Sprintf("#refund-%d-amount-error", payment))); page.status != http.StatusUnprocessableEntity || !strings.Contains(got, tt.says) {
+				t.Errorf("%q in %s answers %d %q, want 422 with %q", tt.amount, tt.language, page.status, got, tt.says)
+			}
+			continue
+		}
+		var booked int64
+		if o.scan(&booked, `SELECT amount_minor FROM operations ORDER BY id DESC LIMIT 1`); page.status != http.StatusSeeOther || booked != tt.minor {
+			t.Errorf("%q in %s answers %d and refunds %d, want %d", tt.amount, tt.language, page.status, booked, tt.minor)
+		}
+		left -= tt.minor
+	}
+	var counted int64
+	if o.scan(&counted, `SELECT captured_minor - refunded_minor - refund_reserved_minor FROM payments WHERE id = $1`, payment); counted != left {
+		t.Errorf("%d is left, want %d", counted, left)
+	}
+}
+
 func TestRefundMoneyByLine(t *testing.T) {
 	o := openOffice(t)
 	order := o.order(nil)

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -27,6 +28,29 @@ func (t *tongue) number(text string) string {
 		return text
 	}
 	return strings.NewReplacer(",", signs.Group(), ".", signs.Decimal()).Replace(text)
+}
+
+// typed is an amount as it is written where a comma stands before the decimals: one or two of them, for three after
+// a comma may as well be thousands; and thousands set apart by a space, if at all.
+var typed = regexp.MustCompile(`^(?:\d+|\d{1,3}(?: \d{2,3})* \d{3})(?:,\d{1,2})?$`)
+
+// Typed is an amount as somebody typed it or copied it from a page, with a point before the decimals and no thousands
+// set apart: "1 234,50" of a Swede is "1234.50". What may mean two things, and what is no amount, stays as it is, and
+// so does everything in the languages that write the comma between thousands.
+func Typed(ctx context.Context, text string) string {
+	t := of(ctx)
+	if t == nil {
+		return text
+	}
+	signs, ok := t.local.(interface{ Decimal() string })
+	if !ok || signs.Decimal() != "," {
+		return text
+	}
+	plain := strings.TrimSpace(strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(text))
+	if !typed.MatchString(plain) {
+		return text
+	}
+	return strings.NewReplacer(" ", "", ",", ".").Replace(plain)
 }
 
 // Format writes a moment by a layout of package time, with the names of months and days in the

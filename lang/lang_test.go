@@ -74,6 +74,33 @@ func TestNumbersAndDates(t *testing.T) {
 	}
 }
 
+func TestAmountsAsTyped(t *testing.T) {
+	for _, c := range []struct{ code, typed, want string }{
+		{"ru", "499,50", "499.50"},
+		{"sv", "499,5", "499.5"},
+		{"sv", " 1 234,50 ", "1234.50"},
+		{"ru", "1\u00a0234,50", "1234.50"},
+		{"ru", "1\u202f23\u202f456,50", "123456.50"}, // rupees
+		{"ru", "499.50", "499.50"},
+		{"ru", "499", "499"},
+		{"ru", "1,234", "1,234"},
+		{"sv", "1,234,567", "1,234,567"},
+		{"sv", "1,234.50", "1,234.50"},
+		{"ru", "1.234,50", "1.234,50"},
+		{"ru", "12 34,50", "12 34,50"},
+		{"ru", ",50", ",50"},
+		{"ru", "-5,00", "-5,00"},
+		{"ru", "5,00 руб", "5,00 руб"},
+		{"en", "499,50", "499,50"},
+		{"hi", "499,50", "499,50"},
+		{"hi", "1,23", "1,23"},
+	} {
+		if got := Typed(With(t.Context(), c.code), c.typed); got != c.want {
+			t.Errorf("%s: %q is %q, want %q", c.code, c.typed, got, c.want)
+		}
+	}
+}
+
 func TestPreferredLanguage(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "en", "sv-SE,sv;q=0.9,en;q=0.8": "sv", "de-DE,ru;q=0.7": "ru", "hi": "hi", "xx": "en", "en-IN,hi;q=0.5": "en",

@@ -51,7 +51,7 @@ func ParseAmount(text, currency string) (money.Amount, error) {
 	amount, err := money.Parse(text, currency)
 	var parse *money.ParseError
 	if errors.As(err, &parse) {
-		return money.Amount{}, FieldProblem("amount", "%s", parse.Sentence)
+		return money.Amount{}, &Problem{Sentence: parse.Sentence, Text: lang.Textf(parse.Format, parse.Args...), Field: "amount"}
 	}
 	return amount, err
 }

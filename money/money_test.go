@@ -50,6 +50,7 @@ func TestParse(t *testing.T) {
 		{"0.001", "INR", 0, "2 decimals"},
 		{"１００", "INR", 0, "digits 0 to 9"},
 		{"10,50", "INR", 0, "without commas"},
+		{"499,50 руб", "RUB", 0, "digits 0 to 9"},
 		{"1050.00", "JPY", 0, "no decimals"},
 		{"0", "INR", 0, "above zero"},
 		{"0.00", "INR", 0, "above zero"},

@@ -10,7 +10,11 @@ import (
 const maxDigits = 15
 
 // ParseError says in a sentence what is wrong with a typed amount and what to do about it.
-type ParseError struct{ Sentence string }
+type ParseError struct {
+	Sentence string
+	Format   string // the sentence before Args were filled in, for whoever reads another language
+	Args     []any
+}
 
 func (e *ParseError) Error() string { return e.Sentence }
 
@@ -18,7 +22,7 @@ func (e *ParseError) Error() string { return e.Sentence }
 // Anything else is refused with a *ParseError; nothing is rounded or guessed.
 func Parse(text, code string) (Amount, error) {
 	fail := func(format string, args ...any) (Amount, error) {
-		return Amount{}, &ParseError{Sentence: fmt.Sprintf(format, args...)}
+		return Amount{}, &ParseError{Sentence: fmt.Sprintf(format, args...), Format: format, Args: args}
 	}
 	text = strings.TrimSpace(text)
 	digits, example := Digits(code), New(123450, code).Decimal()
@@ -29,7 +33,7 @@ func Parse(text, code string) (Amount, error) {
 		return fail("Enter an amount, such as %s.", example)
 	case strings.HasPrefix(text, "-") || strings.HasPrefix(text, "−"):
 		return fail("Enter an amount above zero, without a minus sign.")
-	case strings.Contains(text, ","):
+	case strings.Contains(text, ",") && strings.Trim(text, "0123456789.,") == "":
 		return fail("Write the amount without commas and with a point before the decimals, such as %s.", example)
 	}
 	whole, fraction, pointed := strings.Cut(text, ".")

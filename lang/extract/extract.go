@@ -57,7 +57,7 @@ func messages(root string) ([]message, error) {
 		}
 		found[one] = message{One: one, Many: firstOf(many, old.Many), Place: old.Place}
 	}
-	for _, folder := range []string{"views", "handlers", "web", "models", "gateways", "jobs"} {
+	for _, folder := range []string{"views", "handlers", "web", "models", "money", "gateways", "jobs"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
