@@ -103,6 +103,11 @@ type asking struct {
 	said    string
 }
 
+// and is what came of asking here and elsewhere.
+func (a asking) and(b asking) asking {
+	return asking{a.known || b.known, a.changed || b.changed, a.doubt || b.doubt, sentences(a.said, b.said)}
+}
+
 // askAndFollow asks the provider about a payment, by its own id or by its order, and brings it in line with
 // the answer. An error says nothing about the money.
 func (db *DB) askAndFollow(ctx context.Context, p *Payment, by Actor, via string) (asking, error) {

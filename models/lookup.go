@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,15 +25,23 @@ type LookupSweep struct {
 	Problem   string // the first of the errors
 }
 
-// waitingOrder is an order that waits for its money, at one gateway.
+// waitingOrder is an order that waits for its money.
 type waitingOrder struct {
 	ID               int64
 	StoreID          int64
-	Gateway          string
-	Mode             string
+	Places           string // where it may be paid, as gateway and mode: "ccavenue test,paykeeper live"
 	AffiliateOrderID *string
 	Status           string
 	Mine             bool // nobody else was quicker
+}
+
+// origins are the gateways at which the order may be paid.
+func (o *waitingOrder) origins() (list []origin) {
+	for place := range strings.SplitSeq(o.Places, ",") {
+		gateway, mode, _ := strings.Cut(place, " ")
+		list = append(list, origin{store: o.StoreID, gateway: gateway, mode: mode})
+	}
+	return list
 }
 
 // SweepLookups asks the providers about orders that wait for their money: missing, failed and pending ones that
@@ -95,16 +104,19 @@ func AskedFor(ctx context.Context) context.Context {
 	return context.WithValue(ctx, askedForKey{}, true)
 }
 
-// claimLookups takes the next orders that are due, for this process alone. The longest unasked come first. Until
+// claimLookups takes the next orders that are due, for this process alone: those of a gateway that can be asked, and
+// those of which a payment was begun at one. The longest unasked come first. Until
 // the answer is written nobody else asks: a process that dies leaves the order to a later run. It also says whether
 // there was anything to take, for another process may have been quicker.
 func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Time, n int) ([]waitingOrder, bool, error) {
 	askedFor := ctx.Value(askedForKey{}) != nil
 	var due []waitingOrder
 	err := db.in(ctx).Raw(`WITH due AS MATERIALIZED (
-			SELECT o.id, o.store_id, o.gateway, coalesce((SELECT p.mode FROM payments p WHERE p.order_id = o.id ORDER BY p.id DESC LIMIT 1), s.mode) AS mode, o.affiliate_order_id, o.status
+			SELECT o.id, o.store_id, at.places, o.affiliate_order_id, o.status
 			FROM orders o JOIN stores s ON s.id = o.store_id LEFT JOIN order_lookups l ON l.order_id = o.id
-			WHERE o.status IN (?, ?, ?) AND o.gateway IN ? AND o.date_added > now() - make_interval(secs => ?)
+			CROSS JOIN LATERAL (SELECT string_agg(g.gateway || ' ' || g.mode, ',') AS places FROM (SELECT p.gateway, p.mode FROM payments p WHERE p.order_id = o.id
+				UNION SELECT o.gateway, s.mode WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.gateway = o.gateway)) g WHERE g.gateway IN ?) at
+			WHERE o.status IN (?, ?, ?) AND at.places IS NOT NULL AND o.date_added > now() - make_interval(secs => ?)
 				AND (l.order_id IS NULL OR l.asked_at < ? AND (l.next_at <= clock_timestamp() OR ? AND l.outcome <> 'asking'))
 			ORDER BY l.asked_at NULLS FIRST, o.date_added DESC LIMIT ? FOR UPDATE OF o SKIP LOCKED
 		), mine AS (
@@ -114,7 +126,7 @@ func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Tim
 				WHERE l.asked_at < ? AND (l.next_at <= clock_timestamp() OR ? AND l.outcome <> 'asking')
 			RETURNING order_id
 		) SELECT due.*, mine.order_id IS NOT NULL AS mine FROM due LEFT JOIN mine ON mine.order_id = due.id`,
-		StatusMissing, StatusFailed, StatusPending, askable, db.timings.LookupWindow.Seconds(), since, askedFor, n,
+		askable, StatusMissing, StatusFailed, StatusPending, db.timings.LookupWindow.Seconds(), since, askedFor, n,
 		(sweepTime + db.timings.CallTimeout).Seconds(), since, askedFor).Scan(&due).Error
 	if err != nil {
 		return nil, false, fmt.Errorf("claim orders that wait for their money: %w", err)
@@ -122,11 +134,25 @@ func (db *DB) claimLookups(ctx context.Context, askable []string, since time.Tim
 	return slices.DeleteFunc(slices.Clone(due), func(o waitingOrder) bool { return !o.Mine }), len(due) > 0, nil
 }
 
-// lookUpOrder asks about an order by every reference under which its provider may know it, and follows what
-// that shows.
+// lookUpOrder asks every gateway at which an order may be paid, and follows what that shows. Where one cannot be
+// asked, what the others show is followed all the same.
 func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, error) {
-	at := origin{store: order.StoreID, gateway: order.Gateway, mode: order.Mode}
-	refs, payments, err := db.refsOf(ctx, order)
+	var found asking
+	var failed error
+	for _, at := range order.origins() {
+		more, err := db.lookUpAt(ctx, order, at)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		found = found.and(more)
+	}
+	return found, failed
+}
+
+// lookUpAt asks a gateway about an order by every reference under which it may know it.
+func (db *DB) lookUpAt(ctx context.Context, order *waitingOrder, at origin) (asking, error) {
+	refs, payments, err := db.refsOf(ctx, order, at)
 	if err != nil {
 		return asking{}, err
 	}
@@ -158,11 +184,11 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 	}
 	var found asking
 	for _, s := range seen {
-		more, err := db.followAll(ctx, s.with, s.payments, Actor{Kind: "job", Name: db.drivers[order.Gateway].Name}, "order look-up")
+		more, err := db.followAll(ctx, s.with, s.payments, Actor{Kind: "job", Name: db.drivers[at.gateway].Name}, "order look-up")
 		if err != nil {
 			return asking{}, err
 		}
-		found = asking{found.known || more.known, found.changed || more.changed, found.doubt || more.doubt, sentences(found.said, more.said)}
+		found = found.and(more)
 	}
 	return found, nil
 }
@@ -170,16 +196,16 @@ func (db *DB) lookUpOrder(ctx context.Context, order *waitingOrder) (asking, err
 // isNoOrders says whether a gateway cannot be asked about orders at all.
 func isNoOrders(err error) bool { return err == error(errNoOrders) } //nolint:errorlint // it is that very value
 
-// refsOf are the references of an order at its provider, the latest attempts first, and the provider's own ids
+// refsOf are the references of an order at a provider, the latest attempts first, and the provider's own ids
 // of its payments.
-func (db *DB) refsOf(ctx context.Context, order *waitingOrder) (refs, payments []string, err error) {
+func (db *DB) refsOf(ctx context.Context, order *waitingOrder, at origin) (refs, payments []string, err error) {
 	var rows []Payment
-	err = db.in(ctx).Select("ref", "order_ref").Where("order_id = ? AND gateway = ?", order.ID, order.Gateway).Order("id DESC").Limit(20).Find(&rows).Error
+	err = db.in(ctx).Select("ref", "order_ref").Where("order_id = ? AND gateway = ?", order.ID, at.gateway).Order("id DESC").Limit(20).Find(&rows).Error
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the payments of order %d: %w", order.ID, err)
 	}
 	var sent []string
-	err = db.in(ctx).Model(&Checkout{}).Where("order_id = ? AND gateway = ?", order.ID, order.Gateway).Order("id DESC").Limit(20).Pluck("order_ref", &sent).Error
+	err = db.in(ctx).Model(&Checkout{}).Where("order_id = ? AND gateway = ?", order.ID, at.gateway).Order("id DESC").Limit(20).Pluck("order_ref", &sent).Error
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the checkouts of order %d: %w", order.ID, err)
 	}
@@ -257,32 +283,4 @@ func (db *DB) LookupSweeps(ctx context.Context, limit int) ([]LookupSweep, error
 		return nil, fmt.Errorf("read the runs of look-ups: %w", err)
 	}
 	return sweeps, nil
-}
-
-// SweepPayments reads open payments as their providers see them now: those that are held and not drawn, those
-// with operations under way, and those drawn within Timings.LookupWindow. What was done in a provider's portal is
-// entered. It reports how many it read.
-func (db *DB) SweepPayments(ctx context.Context) (int, error) {
-	sweep := &LookupSweep{Kind: "payments", StartedAt: now()}
-	err := db.readOpen(ctx, sweep)
-	return int(sweep.Checked), db.endSweep(ctx, sweep, err)
-}
-
-func (db *DB) readOpen(ctx context.Context, sweep *LookupSweep) error {
-	var open []Payment
-	err := db.in(ctx).Where(`ref IS NOT NULL AND gateway IN ? AND (status = ? OR capture_reserved_minor > 0 OR refund_reserved_minor > 0
-			OR captured_minor > refunded_minor AND updated_at > now() - make_interval(secs => ?))`,
-		db.orderReaders(), PaymentAuthorized, db.timings.LookupWindow.Seconds()).Order("updated_at").Limit(5 * db.timings.LookupPage).Find(&open).Error
-	if err != nil {
-		return fmt.Errorf("look for open payments: %w", err)
-	}
-	for i := range open {
-		p := &open[i]
-		if err := db.pace(ctx, origin{store: p.StoreID, gateway: p.Gateway, mode: p.Mode}); err != nil {
-			return err // the next run reads the rest
-		}
-		found, err := db.askAndFollow(ctx, p, Actor{Kind: "job", Name: db.drivers[p.Gateway].Name}, "nightly look-up")
-		sweep.count(found, err)
-	}
-	return nil
 }

@@ -85,15 +85,47 @@ func TestLookupsMoveWhatWasDebited(t *testing.T) {
 func TestLookupsLeaveOthersAlone(t *testing.T) {
 	h := openHearsay(t, nil)
 	for _, change := range []string{
-		`status = 'shipped'`, `status = 'cancelled'`, `gateway = 'cod'`, `gateway = 'gofynd'`, `date_added = now() - interval '8 days'`,
+		`status = 'shipped'`, `status = 'cancelled'`, `date_added = now() - interval '8 days'`,
 	} {
 		order := h.order("pending", "")
 		h.shows(order, fmt.Sprintf("ref_%d", order), func(p *gateways.Payment) { p.Authorized, p.Captured = true, 10000 })
 		h.exec(`UPDATE orders SET `+change+` WHERE id = $1`, order)
 	}
+	for _, gateway := range []string{"cod", "gofynd", ""} { // and no payment was begun
+		h.exec(`INSERT INTO orders (store_id, status, gateway, currency, items_minor, total_minor) VALUES (40, 'pending', $1, 'INR', 10000, 10000)`, gateway)
+	}
 	if n, err := h.db.SweepLookups(h.ctx); err != nil || n != 0 {
 		t.Errorf("%d orders were asked about, %v", n, err)
 	}
+}
+
+// A buyer may be debited at another gateway than the order names, or by an order that names none: whoever was sent
+// there is asked about there, and the order is then one of the gateway that has the money.
+func TestLookupsAskWhereTheBuyerWasSent(t *testing.T) {
+	h := openHearsay(t, nil)
+	for _, named := range []string{"", "cod", "gofynd"} {
+		order := h.order("pending", "")
+		h.exec(`UPDATE orders SET gateway = $2 WHERE id = $1`, order, named)
+		h.shows(order, fmt.Sprintf("ref_%d", order), func(p *gateways.Payment) { p.Authorized, p.Captured = true, 10000 })
+		if n, err := h.db.SweepLookups(h.ctx); err != nil || n != 1 {
+			t.Errorf("of an order of %q %d were asked about, %v", named, n, err)
+		}
+		if got := h.stands(order) + " " + h.text(`SELECT gateway FROM orders WHERE id = $1`, order); got != "processing success bogus" {
+			t.Errorf("an order of %q is %s", named, got)
+		}
+	}
+	other := h.order("pending", "")
+	h.exec(`UPDATE orders SET gateway = 'elsewhere' WHERE id = $1`, other)
+	h.exec(`INSERT INTO payments (order_id, store_id, gateway, mode, order_ref, ref, status, currency, amount_minor, authorized_minor, captured_minor)
+		VALUES ($1, 40, 'elsewhere', 'test', 'there', 'there', 'success', 'INR', 10000, 10000, 10000)`, other)
+	h.shows(other, "ref_twice", func(p *gateways.Payment) { p.Authorized, p.Captured = true, 10000 })
+	if _, err := h.db.SweepLookups(h.ctx); err != nil {
+		t.Error(err)
+	}
+	if got := h.text(`SELECT gateway FROM orders WHERE id = $1`, other); got != "elsewhere" {
+		t.Errorf("an order that is paid elsewhere is one of %s", got)
+	}
+	h.sound()
 }
 
 // A provider that does not answer says nothing about the money, and the run says so.

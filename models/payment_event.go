@@ -190,6 +190,9 @@ func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Paym
 		}
 	}
 	if held == 0 && p.AuthorizedMinor > 0 || drawn == 0 && p.CapturedMinor > 0 {
+		if err := db.paidWith(ctx, p); err != nil {
+			return "", err
+		}
 		vain, err := db.notePaidInVain(ctx, p, by)
 		if err != nil {
 			return "", err

@@ -48,6 +48,18 @@ func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, _ *gateways
 	return said, db.confirmAtPartner(ctx, p, by)
 }
 
+// paidWith makes the gateway at which an order's money came in the order's own: one that named none, or another that
+// was tried before, is found, looked up and reconciled where its money is. Money that is elsewhere already decides.
+func (db *DB) paidWith(ctx context.Context, p *Payment) error {
+	err := db.in(ctx).Exec(`UPDATE orders SET gateway = @gateway WHERE id = @order AND gateway <> @gateway AND NOT EXISTS (SELECT 1 FROM payments
+			WHERE order_id = @order AND gateway <> @gateway AND authorized_minor > 0 AND voided_at IS NULL)`,
+		map[string]any{"gateway": p.Gateway, "order": p.OrderID}).Error
+	if err != nil {
+		return fmt.Errorf("note with which gateway order %d is paid: %w", p.OrderID, err)
+	}
+	return nil
+}
+
 // notePaidInVain tells the history of a cancelled order that money came in for it. The order stays as it is, and
 // Sales > Limbo lists it until the money has gone back or the order goes on.
 func (db *DB) notePaidInVain(ctx context.Context, p *Payment, by Actor) (string, error) {
