@@ -72,7 +72,7 @@ func TestOrderListInABrowser(t *testing.T) {
 	for range 2 {
 		tab.Press("?")
 		tab.WaitFor("#keyboard-help:modal")
-		time.Sleep(time.Second) // somebody reads it; keys within the same moment may fall between two states of the window
+		time.Sleep(100 * time.Millisecond)
 		tab.Press("Escape")
 		tab.WaitGone("#keyboard-help")
 		time.Sleep(300 * time.Millisecond)

@@ -39,6 +39,7 @@
   });
 
   document.addEventListener("htmx:beforeRequest", (e) => {
+    if (document.getElementById(e.detail.elt.dataset.dialog)) return e.preventDefault(); // the window has come before
     if (!background(e.detail.elt)) return wait(1);
     // A region that refreshes itself waits while somebody works in it.
     if (document.hidden || typing(e.detail.elt)) e.preventDefault();

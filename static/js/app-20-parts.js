@@ -19,15 +19,23 @@
     }
   });
 
-  // Windows.
+  // Windows. One that the server is asked for when it is first wanted opens when it comes, unless somebody has
+  // pressed Escape meanwhile.
+  let awaited = "";
   on("click", "[data-dialog]", (e, opener) => {
-    const dialog = document.getElementById(opener.dataset.dialog);
+    const id = opener.dataset.dialog, dialog = document.getElementById(id);
+    opener.closest("details.drop")?.removeAttribute("open");
+    if (!dialog) awaited = id;
     if (!dialog?.showModal) return;
     e.preventDefault();
-    opener.closest("details.drop")?.removeAttribute("open");
+    if (dialog.matches(":modal")) return;
+    dialog.close(); // it may have come open
     dialog.showModal();
     // Straight to the first field, except where that would bring up a keyboard over the window.
     if (matchMedia("(hover: hover)").matches) dialog.querySelector("form :is(input:not([type=hidden]), select, textarea)")?.focus();
+  });
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") awaited = "";
   });
   on("click", "[data-close]", (e, link) => {
     const dialog = link.closest("dialog");
@@ -41,12 +49,13 @@
     const inside = e.clientX >= box.left && e.clientX <= box.right && e.clientY >= box.top && e.clientY <= box.bottom;
     if (!inside) dialog.close();
   });
-  // A dialog that came open from the server (its form was refused) becomes a proper one.
+  // A dialog that came open from the server (its form was refused, or it was asked for) becomes a proper one.
   const raise = () => {
     for (const dialog of document.querySelectorAll("dialog[open]:not(:modal)")) {
       dialog.close();
-      dialog.showModal();
+      if (!document.querySelector(`[hx-get][data-dialog="${dialog.id}"]`) || awaited === dialog.id) dialog.showModal();
     }
+    if (document.getElementById(awaited)) awaited = "";
   };
   document.addEventListener("htmx:load", raise);
   raise();

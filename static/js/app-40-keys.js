@@ -46,14 +46,16 @@
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    if (arrow(e.key) && !e.target.closest?.("input:not([data-finder]), select, textarea, dialog, details[open]")) {
+    // Right after a window was closed, the focus may still be in it.
+    const at = e.target.closest?.("dialog:not([open])") ? document.body : e.target;
+    if (arrow(e.key) && !at.closest?.("input:not([data-finder]), select, textarea, dialog, details[open]")) {
       e.preventDefault();
       arrow(e.key)();
       return;
     }
     if (keep("keys") === "off") return;
-    if (e.target.closest?.("input, select, textarea, dialog, [contenteditable]")) return;
-    if (e.key === "Enter" && e.target.closest?.("a, button, summary")) return;
+    if (at.closest?.("input, select, textarea, dialog, [contenteditable]")) return;
+    if (e.key === "Enter" && at.closest?.("a, button, summary")) return;
     const act = keys[`${before} ${e.key}`] || keys[e.key];
     before = e.key;
     if (!act) return;
