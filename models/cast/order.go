@@ -58,6 +58,7 @@ type Payment struct {
 	Refunded      int64 // by Refund Money, an hour after the order
 	Reserved      int64 // a refund at the gateway for over an hour
 	CaptureBefore time.Duration
+	Fiscal        Fiscal // at PayKeeper
 }
 
 // Request is a REFUND_INITIATED the partner sent.
@@ -153,12 +154,25 @@ func (o *Order) insertPayment(ctx context.Context, tx pgx.Tx) error {
 	if p.Reserved > 0 {
 		refunding = new(o.At.Add(time.Hour))
 	}
+	params, err := json.Marshal(o.params())
+	if err != nil {
+		return fmt.Errorf("write the parameters: %w", err)
+	}
+	fiscal, first6 := []byte("{}"), ""
+	if p.Fiscal != nil {
+		if fiscal, err = json.Marshal(p.Fiscal); err != nil {
+			return fmt.Errorf("write the receipt: %w", err)
+		}
+	}
+	if o.Gateway == "paykeeper" && p.Last4 != "" {
+		first6 = cardHead
+	}
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO payments (order_id, store_id, gateway, mode, ref, order_ref, status, provider_status, method, currency, amount_minor, authorized_minor,
-			captured_minor, refunded_minor, refund_reserved_minor, capture_before, card_last4, rrn, refunding_since, created_at, updated_at)
-		VALUES ($1, $2, $3, 'test', nullif($4, ''), $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19) RETURNING id`,
+	err = tx.QueryRow(ctx, `INSERT INTO payments (order_id, store_id, gateway, mode, ref, order_ref, status, provider_status, method, currency, amount_minor, authorized_minor,
+			captured_minor, refunded_minor, refund_reserved_minor, capture_before, card_first6, card_last4, rrn, params, fiscal, refunding_since, created_at, updated_at)
+		VALUES ($1, $2, $3, 'test', nullif($4, ''), $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22) RETURNING id`,
 		o.ID, o.Store, o.Gateway, p.Ref, p.OrderRef, p.Status, o.providerWord(), p.Method, o.Currency, total, authorized, captured, p.Refunded, p.Reserved,
-		before, p.Last4, p.RRN, refunding, o.At).Scan(&id)
+		before, first6, p.Last4, p.RRN, params, fiscal, refunding, o.At).Scan(&id)
 	if err != nil {
 		return fmt.Errorf("insert the payment: %w", err)
 	}

@@ -62,11 +62,11 @@ func Orders(now time.Time) []Order {
 		},
 		{
 			ID: 1009, Store: Lavka, At: ago(7), Name: "Иван Петров", Email: "ivan.petrov@lavka.example", Phone: "+79161234567", Status: models.StatusProcessing, Gateway: "paykeeper", Method: "Card (PayKeeper)",
-			Currency: "RUB", City: "Казань", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501009", OrderRef: "1009", Status: models.PaymentStuck, Method: "card", Last4: "4242", RRN: "430912345678", Captured: true},
+			Currency: "RUB", City: "Казань", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501009", OrderRef: "1009", Status: models.PaymentStuck, Method: "card", Last4: "4242", RRN: "430912345678", Captured: true, Fiscal: madeOut("0f6a1f0e-9c53-4b0e-8d3e-5a1c7be41009")},
 		},
 		{
 			ID: 1010, Store: Lavka, At: ago(20), Name: "Ольга Щербакова", Email: "olga@lavka.example", Phone: "+79035550011", Status: models.StatusProcessing, Gateway: "paykeeper", Method: "Card (PayKeeper)",
-			Currency: "RUB", City: "Тверь", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501010", OrderRef: "1010", Status: models.PaymentRefunding, Method: "card", Last4: "9911", Captured: true, Reserved: 135000},
+			Currency: "RUB", City: "Тверь", Country: "RU", Lines: []Line{tea}, Payment: &Payment{Ref: "481501010", OrderRef: "1010", Status: models.PaymentRefunding, Method: "card", Last4: "9911", RRN: "430912345690", Captured: true, Reserved: 135000, Fiscal: begun("7d2c94b1-3e68-4f5a-b1c9-08d6e2a71010")},
 		},
 		{
 			ID: 1011, Store: Nordisk, At: ago(120), Name: "Åsa Öberg", Email: "asa.oberg@nordisk.example", Phone: "+46701234567", Company: "Öberg Inredning AB", Status: models.StatusPending, Gateway: "klarna", Method: "Invoice (Klarna)",

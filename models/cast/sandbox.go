@@ -132,7 +132,10 @@ func (s Sandbox) Payment(ctx context.Context, o Order) error {
 		body["payment_type"] = "Card"
 	}
 	if p.Last4 != "" {
-		body["card"] = map[string]any{"last4": p.Last4, "network": "Visa", "iin": "410028"}
+		body["card"] = map[string]any{"last4": p.Last4, "network": "Visa", "iin": cardHead}
+	}
+	if o.Gateway == "paykeeper" {
+		body["cart"], body["params"], body["fiscal"] = json.RawMessage(o.cart()), o.bankParams(), p.Fiscal
 	}
 	if p.CaptureBefore > 0 { // Klarna holds for 28 days (Klarna docs, authorization expiry)
 		body["created_at"] = time.Now().Add(p.CaptureBefore).AddDate(0, 0, -28).Unix()
