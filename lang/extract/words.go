@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"slices"
 	"strings"
+
+	"github.com/kartify/kartify/views/ui"
 )
 
 // lists takes the words of lists that are said elsewhere: the menu, the fields of gateways, jobs, and states.
@@ -20,12 +22,12 @@ func (r reader) lists(node ast.Node) {
 		r.chores(node)
 	case *ast.KeyValueExpr:
 		if kind, ok := node.Value.(*ast.Ident); ok && slices.Contains([]string{"Good", "Busy", "Attention", "Bad", "Neutral"}, kind.Name) {
-			r.take(r.place, status(text(node.Key)), "")
+			r.take(r.place, ui.Words(text(node.Key)), "")
 		}
 	case *ast.ValueSpec:
 		if kind, ok := node.Type.(*ast.Ident); ok && slices.ContainsFunc(stateTypes, func(end string) bool { return strings.HasSuffix(kind.Name, end) }) {
 			for _, value := range node.Values {
-				r.take(r.place, status(text(value)), "")
+				r.take(r.place, ui.Words(text(value)), "")
 			}
 		}
 	case *ast.FuncDecl:
@@ -55,7 +57,7 @@ func (r reader) field(list *ast.CompositeLit) {
 	r.take(r.place, text(parts["Name"]), "")
 	if options, ok := parts["Options"].(*ast.CompositeLit); ok {
 		for _, option := range options.Elts {
-			r.take(r.place, status(text(option)), "")
+			r.take(r.place, ui.Words(text(option)), "")
 		}
 	}
 }
@@ -71,7 +73,7 @@ func (r reader) chores(list *ast.CompositeLit) {
 	}
 	for _, row := range rows {
 		if row, ok := row.(*ast.CompositeLit); ok && len(row.Elts) > 1 {
-			r.take(r.place, status(strings.ReplaceAll(text(row.Elts[0]), "-", " ")), "")
+			r.take(r.place, ui.Words(strings.ReplaceAll(text(row.Elts[0]), "-", " ")), "")
 			r.take(r.place, text(row.Elts[1]), "")
 		}
 	}
@@ -80,17 +82,8 @@ func (r reader) chores(list *ast.CompositeLit) {
 func (r reader) states(body ast.Node) {
 	ast.Inspect(body, func(node ast.Node) bool {
 		if word, ok := node.(*ast.BasicLit); ok {
-			r.take(r.place, status(text(word)), "")
+			r.take(r.place, ui.Words(text(word)), "")
 		}
 		return true
 	})
-}
-
-// status is a word as ui.Words writes it.
-func status(word string) string {
-	if word == "" || word == strings.ToUpper(word) {
-		return word
-	}
-	word = strings.ReplaceAll(word, "_", " ")
-	return strings.ToUpper(word[:1]) + word[1:]
 }

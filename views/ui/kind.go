@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Kind is what a status asks of the person who reads it; it gives a badge its colour and its shape.
 type Kind string
@@ -38,12 +41,22 @@ func KindOf(word string) Kind {
 	return Neutral
 }
 
+// names are the words that are not written as they are known by.
+var names = map[string]string{"api": "API", "cod": "COD", "emails": "e-mails", "emi": "EMI", "fynd": "Fynd", "upi": "UPI"}
+
 // Words writes a status word for people: partially_refunded becomes Partially refunded. A partner's
 // own word in capitals, such as REFUND_INITIATED, stays as it came.
 func Words(word string) string {
 	if word == "" || word == strings.ToUpper(word) {
 		return word
 	}
-	text := strings.ReplaceAll(word, "_", " ")
+	words := strings.Split(word, "_")
+	if len(words) == 1 {
+		words = strings.Split(word, " ")
+	}
+	for i, w := range words {
+		words[i] = cmp.Or(names[w], w)
+	}
+	text := strings.Join(words, " ")
 	return strings.ToUpper(text[:1]) + text[1:]
 }

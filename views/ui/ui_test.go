@@ -32,6 +32,7 @@ func TestKindOf(t *testing.T) {
 func TestWords(t *testing.T) {
 	for word, want := range map[string]string{
 		"partially_refunded": "Partially refunded", "missing": "Missing", "REFUND_DONE": "REFUND_DONE", "": "",
+		"upi": "UPI", "forget api answers": "Forget API answers", "subscribe to fynd": "Subscribe to Fynd", "under_review": "Under review",
 	} {
 		if got := Words(word); got != want {
 			t.Errorf("Words(%q) = %q, want %q", word, got, want)
