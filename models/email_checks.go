@@ -32,11 +32,11 @@ func (c *chain) end(step CheckStep, result CheckResult, said, remedy lang.Text) 
 	c.Checks = append(c.Checks, MailCheck{step, label, result, said, remedy})
 	switch result {
 	case CheckFailed:
-		c.Verdict = lang.Textf("No e-mail: %s", said)
+		c.Verdict = lang.Textf("No e-mail. %s", said)
 	case CheckWaits:
-		c.Verdict = lang.Textf("Not yet: %s", said)
+		c.Verdict = lang.Textf("Not yet. %s", said)
 	case CheckDoubt:
-		c.Verdict, c.Known = lang.Textf("Not known: %s", said), false
+		c.Verdict, c.Known = lang.Textf("Not known. %s", said), false
 	}
 }
 

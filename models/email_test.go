@@ -254,7 +254,7 @@ func TestWithoutAMailServerNothingIsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := page.MailChain(); !c.Known || c.Verdict.String() != "No e-mail: No mail server is configured." {
+	if c := page.MailChain(); !c.Known || c.Verdict.String() != "No e-mail. No mail server is configured." {
 		t.Errorf("chain %q", c.Verdict.String())
 	}
 	// The same in a kartify that has one since: it can be sent by hand.

@@ -569,7 +569,7 @@ func StatusRunPage(f Frame, v StatusRunView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Say("%s · %s UTC", v.UserName, ui.Time(v.CreatedAt, nil)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Say("%s · %s", v.UserName, ui.Time(v.CreatedAt, nil)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -698,7 +698,7 @@ func ConfirmationPage(f Frame, r *models.ConfirmationRun) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Say("Executed by %s, %s UTC.", r.Name, ui.Time(r.CreatedAt, nil)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Say("Executed by %s, %s.", r.Name, ui.Time(r.CreatedAt, nil)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -262,12 +262,23 @@ func logEmailKind(e models.LogEmail) ui.Kind {
 	return emailKind(&models.Email{State: e.State, Cause: e.Cause})
 }
 
-// eventName is an event, or what stands for one that could not be read.
-func eventName(ctx context.Context, event string) string {
-	if event == "" {
-		return lang.T(ctx, "(unreadable)")
+// eventName is an event, or what stands for one that could not be read, or was not because it is forged.
+func eventName(ctx context.Context, event string, verdict models.Verdict) string {
+	switch {
+	case event != "":
+		return event
+	case verdict == models.Forged:
+		return lang.T(ctx, "(not read)")
 	}
-	return event
+	return lang.T(ctx, "(unreadable)")
+}
+
+// zone is whose clock a row is told by: its store's, or none for one that no store's secret fitted.
+func (v DataLogView) zone(store int64) *time.Location {
+	if store == 0 {
+		return nil
+	}
+	return v.Choices.Zone(store)
 }
 
 func verbWord(v gateways.Verb) string {

@@ -208,7 +208,7 @@ func WebhookRegion(v WebhookView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Heading(eventName(ctx, v.Event)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Heading(eventName(ctx, v.Event, v.Verdict)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -477,12 +477,12 @@ func webhookAlerts(v WebhookView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case v.State == models.WebhookParked:
-			templ_7745c5c3_Err = ui.Banner(ui.Attention, lang.T(ctx, "Parked: %s It is applied by itself as soon as that changes.", lang.T(ctx, v.Effect))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Banner(ui.Attention, lang.T(ctx, "Parked. %s It is applied by itself as soon as that changes.", lang.T(ctx, v.Effect))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case v.State == models.WebhookRefused, v.State == models.WebhookFailed:
-			templ_7745c5c3_Err = ui.Banner(ui.Bad, lang.T(ctx, ui.Words(string(v.State)))+": "+lang.T(ctx, v.Effect)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Banner(ui.Bad, lang.T(ctx, ui.Words(string(v.State)))+". "+lang.T(ctx, v.Effect)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2072,7 +2072,7 @@ func (v WebhookView) listPath() string {
 
 func (v WebhookView) zone() *time.Location {
 	if v.Store == nil {
-		return time.UTC
+		return nil // UTC
 	}
 	return v.Store.Zone()
 }

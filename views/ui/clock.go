@@ -20,6 +20,15 @@ func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // day is the date of t by the clocks of zone, as the datetime attribute wants it.
 func day(t time.Time, zone *time.Location) string { return in(t, zone).Format(time.DateOnly) }
 
+// brief is t to the minute: "22 Nov 2026, 14:03", or "22 Nov 2026, 14:03 UTC" where no store's clock is meant.
+func brief(ctx context.Context, t time.Time, zone *time.Location) string {
+	text := lang.Format(ctx, in(t, zone), "2 Jan 2006, 15:04")
+	if zone == nil || zone == time.UTC {
+		text += " UTC"
+	}
+	return text
+}
+
 // full is t with its seconds and the name of its zone: "22 Nov 2026, 14:03:09 IST (UTC+05:30)".
 func full(ctx context.Context, t time.Time, zone *time.Location) string {
 	local := in(t, zone)
