@@ -64,7 +64,8 @@ func TestMetricsAnswerThisMachineOnly(t *testing.T) {
 func TestReadySaysWhetherToSendRequests(t *testing.T) {
 	db := modelstest.DB(t)
 	var why error
-	site, err := handlers.New(handlers.Options{DB: db, Ready: func(context.Context) error { return why }, Web: web.Config{Log: slog.New(slog.DiscardHandler)}})
+	var log strings.Builder
+	site, err := handlers.New(handlers.Options{DB: db, Ready: func(context.Context) error { return why }, Web: web.Config{Log: slog.New(slog.NewTextHandler(&log, nil))}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +78,11 @@ func TestReadySaysWhetherToSendRequests(t *testing.T) {
 		t.Errorf("ready: %d", got.Code)
 	}
 	why = errors.New("this copy is about to stop")
-	if got := ask(); got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" || strings.Contains(got.Body.String(), "about to stop") {
+	if got := ask(); got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" || !strings.Contains(got.Body.String(), "not ready") || strings.Contains(got.Body.String(), "about to stop") {
 		t.Errorf("not ready: %d, Retry-After %q, %q", got.Code, got.Header().Get("Retry-After"), got.Body.String())
+	}
+	if text := log.String(); !strings.Contains(text, "about to stop") || strings.Contains(text, "ERROR") {
+		t.Errorf("the log does not say why, or says it as a fault: %s", text)
 	}
 	why = nil
 	closed := modelstest.DB(t)

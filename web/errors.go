@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -23,7 +24,7 @@ func (w *Web) showError(err error, c echo.Context) {
 	ctx := c.Request().Context()
 	status, sentence := describe(err, c)
 	if status >= http.StatusInternalServerError && !errors.Is(err, errPanic) && !errors.Is(err, context.Canceled) {
-		w.log.ErrorContext(ctx, "request failed", "error", err, "route", c.Request().Method+" "+c.Path())
+		w.log.Log(ctx, severity(err), "request failed", "error", err, "route", c.Request().Method+" "+c.Path())
 	}
 	if c.Response().Committed {
 		return
@@ -31,6 +32,14 @@ func (w *Web) showError(err error, c echo.Context) {
 	if err := w.writeError(c, err, status, sentence); err != nil {
 		w.log.ErrorContext(ctx, "show an error", "error", err)
 	}
+}
+
+// severity is how loudly an error is logged: that a copy is not ready, such as while it stops, is no fault.
+func severity(err error) slog.Level {
+	if said := new(echo.HTTPError); errors.As(err, &said) && said.Code == http.StatusServiceUnavailable {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
 }
 
 func (w *Web) writeError(c echo.Context, err error, status int, sentence string) error {
@@ -117,6 +126,8 @@ func describeHTTP(err *echo.HTTPError, c echo.Context) (int, string) {
 		return err.Code, lang.T(c.Request().Context(), "This address does not take such a request.")
 	case http.StatusUnsupportedMediaType:
 		return err.Code, lang.T(c.Request().Context(), "Only forms are accepted here.")
+	case http.StatusServiceUnavailable:
+		return err.Code, lang.T(c.Request().Context(), "This copy of kartify is not ready for requests. Its log says why.")
 	}
 	switch {
 	case err.Code >= http.StatusInternalServerError:
