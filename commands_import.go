@@ -58,6 +58,8 @@ func (i *importOrders) Run(ctx context.Context) error {
 func (i *importOrders) tell(r *models.ImportReport) error {
 	done := howMany(r.Orders, "order") + " with " + howMany(r.Lines, "line") + " and " + howMany(r.Payments, "payment")
 	switch found := len(r.Problems) + r.More; {
+	case found > 0 && r.Rows == 0: // the heading itself is wrong
+		return fmt.Errorf("%s in the heading; nothing was imported", howMany(found, "problem"))
 	case found > 0 && !i.Partial:
 		return fmt.Errorf("%s in %s; nothing was imported", howMany(found, "problem"), howMany(r.Rows, "row"))
 	case r.Rows == 0:
