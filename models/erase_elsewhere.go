@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,19 +11,14 @@ import (
 
 // eraseElsewhere takes a person out of everything that does not hang on their orders: files, messages of no order, what
 // staff searched for, the audit log.
-func (db *DB) eraseElsewhere(ctx context.Context, r *PrivacyRequest, t *task, marks [][]byte) (map[string]int64, error) {
-	counts := map[string]int64{}
-	if err := db.eraseFiles(ctx, r, t.Orders, tracesOf(t.Words), marks, counts); err != nil {
-		return nil, err
+func (db *DB) eraseElsewhere(ctx context.Context, r *PrivacyRequest, t *task, marks [][]byte) error {
+	if err := db.eraseFiles(ctx, r, t.Orders, tracesOf(t.Words), marks); err != nil {
+		return err
 	}
-	if err := db.eraseMessages(ctx, r, t, false, counts); err != nil {
-		return nil, err
+	if err := db.eraseMessages(ctx, r, t); err != nil {
+		return err
 	}
-	if err := db.eraseRecords(ctx, r, t, false, counts); err != nil {
-		return nil, err
-	}
-	maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
-	return counts, nil
+	return db.eraseRecords(ctx, r, t)
 }
 
 // sureTraces are the words that name one person only: e-mail addresses and phone numbers. Names are shared.
@@ -32,21 +26,21 @@ func sureTraces(list []string) traces {
 	return tracesOf(slices.DeleteFunc(slices.Clone(list), func(word string) bool { return !looksLikePhone(word) && !strings.Contains(word, "@") }))
 }
 
-// step does a part of erasing in a transaction of its own, and counts what it changed under a name.
-func (db *DB) step(ctx context.Context, counts map[string]int64, name string, do func(conn *pgx.Conn) (int64, error)) error {
-	var n int64
-	err := db.Tx(ctx, func(tx *DB) error {
-		return tx.raw(func(conn *pgx.Conn) (err error) {
+// step does a part of erasing in a transaction of its own, which counts what it changed under a name.
+func (db *DB) step(ctx context.Context, r *PrivacyRequest, name string, do func(conn *pgx.Conn) (int64, error)) error {
+	return db.Tx(ctx, func(tx *DB) error {
+		var n int64
+		err := tx.raw(func(conn *pgx.Conn) (err error) {
 			if err = planBlind(ctx, conn); err == nil {
 				n, err = do(conn)
 			}
 			return err
 		})
+		if err != nil || n == 0 || name == "" {
+			return err
+		}
+		return tx.addCounts(ctx, r, map[string]int64{name: n})
 	})
-	if err == nil && name != "" {
-		counts[name] += n
-	}
-	return err
 }
 
 // planBlind has the statements of a transaction planned without their values. To weigh a pattern of a hundred people's
@@ -58,16 +52,18 @@ func planBlind(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// eraseMessage leaves of a message that it came, and the hash of what came.
+const eraseMessage = "UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect)"
+
 // eraseMessages erases messages as a whole that name a person and belong to no order of theirs. The hash of what came
-// or was sent stays. loose leaves out what hangs on orders of others.
-func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task, loose bool, counts map[string]int64) error {
+// or was sent stays.
+func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task) error {
 	sure := sureTraces(t.Words)
 	if sure.none() {
 		return nil
 	}
 	for _, s := range []struct{ name, sql string }{
-		{"webhooks", `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect)
-			WHERE erased_at IS NULL AND order_id IS NULL AND state NOT IN ('received', 'parked') AND store_id = ANY ($5)
+		{"webhooks", eraseMessage + ` WHERE erased_at IS NULL AND order_id IS NULL AND state NOT IN ('received', 'parked') AND store_id = ANY ($5)
 				AND (` + sure.in("encode(body, 'escape')", 1) + " OR " + sure.in("headers::text", 1) + ")"},
 		{"emails", `UPDATE emails SET erased_at = clock_timestamp(), raw_sha256 = sha256(raw), raw = privacy_note(), subject = 'Erased', html_body = '', text_body = '', answer = '',
 				recipient = CASE WHEN audience = 'self' THEN recipient ELSE 'erased' END
@@ -75,10 +71,7 @@ func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task, loo
 				AND (` + sure.in("concat_ws(' ', recipient, subject, text_body, html_body)", 1) + " OR " + sure.in("encode(raw, 'escape')", 1) + ")"},
 		{"", `UPDATE operations SET before = privacy_scrub(before) WHERE before IS NOT NULL AND store_id = ANY ($5) AND ` + sure.in("before::text", 1)},
 	} {
-		if loose && s.name != "webhooks" {
-			continue
-		}
-		err := db.step(ctx, counts, s.name, func(conn *pgx.Conn) (int64, error) {
+		err := db.step(ctx, r, s.name, func(conn *pgx.Conn) (int64, error) {
 			tag, err := conn.Exec(ctx, s.sql, append(sure.args(), append([]int64{0}, r.Stores...))...)
 			return tag.RowsAffected(), err //nolint:wrapcheck // below
 		})
@@ -90,13 +83,13 @@ func (db *DB) eraseMessages(ctx context.Context, r *PrivacyRequest, t *task, loo
 }
 
 // eraseRecords goes through every table that the catalog knows. In records of other people's orders only e-mail
-// addresses and phone numbers tell that somebody is meant. loose leaves those records out.
-func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task, loose bool, counts map[string]int64) error {
+// addresses and phone numbers tell that somebody is meant.
+func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task) error {
 	// A record of no order that has an address of the person is about the person: what else may mean them goes with it.
 	sure, all, about := sureTraces(t.Words), tracesOf(t.Words), tracesOf(append(slices.Clone(t.Words), t.Hints...))
 	stores := append([]int64{0}, r.Stores...)
 	var list []spot
-	err := db.step(ctx, counts, "", func(conn *pgx.Conn) (_ int64, err error) {
+	err := db.step(ctx, r, "", func(conn *pgx.Conn) (_ int64, err error) {
 		list, err = spots(ctx, conn)
 		return 0, err
 	})
@@ -104,14 +97,8 @@ func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task, loos
 		return err
 	}
 	for _, p := range list {
-		if loose && p.hangs {
-			continue
-		}
-		err := db.step(ctx, counts, "records", func(conn *pgx.Conn) (n int64, err error) {
-			where, args := "true", []any{}
-			if p.stores {
-				where, args = "store_id = ANY ($7)"+p.fixed(), []any{stores}
-			}
+		err := db.step(ctx, r, "records", func(conn *pgx.Conn) (n int64, err error) {
+			where, args := p.of(stores, 7)
 			if p.hangs {
 				return p.clean(ctx, conn, sure, all, where, args...)
 			}
@@ -125,12 +112,23 @@ func (db *DB) eraseRecords(ctx context.Context, r *PrivacyRequest, t *task, loos
 			return err
 		}
 	}
-	return db.step(ctx, counts, "audit", func(conn *pgx.Conn) (int64, error) { return redact(ctx, conn, stores, sure, all) })
+	return db.step(ctx, r, "audit", func(conn *pgx.Conn) (int64, error) {
+		return redact(ctx, conn, sure, all, "chain = ANY ($9)", stores)
+	})
 }
 
-// redact takes words out of old rows of the audit log. The log says of each that this was done, and stays whole.
-func redact(ctx context.Context, conn *pgx.Conn, chains []int64, sure, all traces) (int64, error) {
-	if sure.none() {
+// of has the rows of a place that are of some stores, as an argument numbered n; of a place that is of none, all.
+func (p spot) of(stores []int64, n int) (where string, args []any) {
+	if !p.stores {
+		return "true", nil
+	}
+	return fmt.Sprintf("store_id = ANY ($%d)", n) + p.fixed(), []any{stores}
+}
+
+// redact takes words out of old rows of the audit log, where where holds. The log says of each that this was done, and
+// stays whole. Numbers of args in where begin with $9.
+func redact(ctx context.Context, conn *pgx.Conn, sure, all traces, where string, args ...any) (int64, error) {
+	if all.none() {
 		return 0, nil
 	}
 	if _, err := conn.Exec(ctx, "SELECT set_config('kartify.redact', 'on', true)"); err != nil {
@@ -138,8 +136,8 @@ func redact(ctx context.Context, conn *pgx.Conn, chains []int64, sure, all trace
 	}
 	tag, err := conn.Exec(ctx, `UPDATE audit_log SET object = regexp_replace(regexp_replace(object, $1, 'erased', 'gi'), $2, '0', 'gi'),
 			details = regexp_replace(regexp_replace(details::text, $1, 'erased', 'gi'), $2, '0', 'gi')::jsonb
-		WHERE chain = ANY ($9) AND (`+sure.in("details::text", 5)+" OR "+sure.in("object", 5)+`
-			OR action IN ('payments.downloaded', 'export.started') AND `+all.in("details::text", 1)+")", slices.Concat(all.args(), sure.args(), []any{chains})...)
+		WHERE `+where+" AND ("+sure.in("details::text", 5)+" OR "+sure.in("object", 5)+`
+			OR action IN ('payments.downloaded', 'export.started') AND `+all.in("details::text", 1)+")", slices.Concat(all.args(), sure.args(), args)...)
 	if err != nil {
 		return 0, fmt.Errorf("take the person out of the audit log: %w", err)
 	}
@@ -151,10 +149,11 @@ func redact(ctx context.Context, conn *pgx.Conn, chains []int64, sure, all trace
 
 // eraseFiles deletes the files that a person may be in: exports that are kept for a day, what gateways listed for
 // reconciliations, and data that was gathered for the person.
-func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64, named traces, marks [][]byte, counts map[string]int64) error {
+func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64, named traces, marks [][]byte) error {
 	shop, own := r.Kind == PrivacyShop, append([]int64{}, orders...)
 	err := db.Tx(ctx, func(tx *DB) error {
-		return tx.raw(func(conn *pgx.Conn) error {
+		counts := map[string]int64{}
+		err := tx.raw(func(conn *pgx.Conn) error {
 			if err := planBlind(ctx, conn); err != nil {
 				return err
 			}
@@ -178,12 +177,16 @@ func (db *DB) eraseFiles(ctx context.Context, r *PrivacyRequest, orders []int64,
 				if err != nil {
 					return err //nolint:wrapcheck // below
 				}
-				if s.name != "" {
+				if s.name != "" && tag.RowsAffected() > 0 {
 					counts[s.name] = tag.RowsAffected()
 				}
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		return tx.addCounts(ctx, r, counts)
 	})
 	if err != nil {
 		return fmt.Errorf("delete the files that the person may be in: %w", err)

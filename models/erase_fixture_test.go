@@ -75,7 +75,7 @@ func planted(t *testing.T) (p *postOffice, order, other int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	filter := url.Values{"q": {z.name}, "customer": {z.email}}.Encode()
+	filter := url.Values{"q": {z.name}, "customer": {z.email}, "order_id": {z.phone}}.Encode()
 	for _, s := range []struct {
 		sql  string
 		args []any

@@ -159,48 +159,42 @@ func (db *DB) fulfil(ctx context.Context, r *PrivacyRequest, t *task, digest []b
 	case PrivacyData:
 		return db.gatherData(ctx, r, t.Person)
 	case PrivacyErase:
-		return db.erasePerson(ctx, r, t, digest)
+		return nil, db.erasePerson(ctx, r, t, digest)
 	default:
-		return db.eraseShop(ctx, r, t, digest)
+		return nil, db.eraseShop(ctx, r, t, digest)
 	}
 }
 
 // erasePerson erases somebody: what to look for is written down first, sealed, so that a try that was cut short
 // does not forget it with the records it stood in.
-func (db *DB) erasePerson(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) (map[string]int64, error) {
+func (db *DB) erasePerson(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) error {
 	marks, err := db.rememberAll(ctx, r, t)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for {
 		more, err := db.personOrders(ctx, r.Stores, t.Person)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if t.Begun && len(more) == 0 {
 			break
 		}
 		if err := db.widen(ctx, r, t, digest, more); err != nil {
-			return nil, err
+			return err
 		}
 		if marks, err = db.rememberAll(ctx, r, t); err != nil {
-			return nil, err
+			return err
 		}
-		named := tracesOf(append(slices.Clone(t.Words), t.Hints...))
-		for _, id := range t.Orders {
-			if err := db.eraseOrder(ctx, r, id, named); err != nil {
-				return nil, err
-			}
+		named := slices.Concat(t.Words, t.Hints)
+		if err := db.eraseOrders(ctx, r, t.Orders, func(int64) []string { return named }); err != nil {
+			return err
 		}
 	}
-	counts, err := db.eraseElsewhere(ctx, r, t, marks)
-	if err == nil {
-		err = db.addCounts(ctx, r, counts)
+	if err := db.eraseElsewhere(ctx, r, t, marks); err != nil {
+		return err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return nil, db.nothingLeft(ctx, r.Stores)
+	return db.nothingLeft(ctx, r.Stores)
 }
 
 // rememberAll keeps the marks of a person, by everything that is known to name nobody else.
@@ -231,11 +225,13 @@ func (db *DB) rememberAll(ctx context.Context, r *PrivacyRequest, t *task) ([][]
 
 // widen adds orders, and what is in them, to what a wish is about.
 func (db *DB) widen(ctx context.Context, r *PrivacyRequest, t *task, digest []byte, orders []int64) error {
-	anywhere, beside, err := db.wordsOfOrders(ctx, orders)
+	found, err := db.namesOf(ctx, orders)
 	if err != nil {
 		return err
 	}
-	if anywhere, err = db.nobodyElse(ctx, r.Stores, append(t.Orders, orders...), anywhere); err != nil {
+	theirs := together(found)
+	anywhere, err := db.nobodyElse(ctx, r.Stores, slices.Concat(t.Orders, orders), theirs.anywhere)
+	if err != nil {
 		return err
 	}
 	t.Begun = true
@@ -246,7 +242,7 @@ func (db *DB) widen(ctx context.Context, r *PrivacyRequest, t *task, digest []by
 		}
 	}
 	t.Words = slices.Compact(slices.Sorted(slices.Values(append(t.Words, anywhere...))))
-	t.Hints = slices.Compact(slices.Sorted(slices.Values(append(t.Hints, beside...))))
+	t.Hints = slices.Compact(slices.Sorted(slices.Values(append(t.Hints, theirs.beside...))))
 	return db.keepTask(ctx, r, t, digest)
 }
 

@@ -2,88 +2,78 @@ package models
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
+// shopBatch is how many orders of a shop are erased before their customers are sought in records of no order. Each
+// batch goes through all such records, and what it looks for is kept in memory and, sealed, in the request.
+const shopBatch = 2000
+
 // eraseShop erases the customers of stores and what the stores themselves entered: the credentials of gateways, where
 // their shop hears of payments, their link to Fynd. Orders and money stay as figures.
-func (db *DB) eraseShop(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) (map[string]int64, error) {
+func (db *DB) eraseShop(ctx context.Context, r *PrivacyRequest, t *task, digest []byte) error {
+	var found map[int64]names
 	for {
 		// Of a try that was cut short the words are left, and their orders perhaps not.
-		if err := db.eraseBatch(ctx, r, t); err != nil {
-			return nil, err
+		if err := db.eraseBatch(ctx, r, t, found); err != nil {
+			return err
 		}
-		rows, err := db.pool.Query(ctx, "SELECT id FROM orders WHERE store_id = ANY ($1) AND erased_at IS NULL ORDER BY id LIMIT 100", r.Stores)
+		rows, err := db.pool.Query(ctx, "SELECT id FROM orders WHERE store_id = ANY ($1) AND erased_at IS NULL ORDER BY id LIMIT $2", r.Stores, shopBatch)
 		if err != nil {
-			return nil, fmt.Errorf("look for the store's orders: %w", err)
+			return fmt.Errorf("look for the store's orders: %w", err)
 		}
 		t.Orders, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		if err != nil {
-			return nil, fmt.Errorf("look for the store's orders: %w", err)
+			return fmt.Errorf("look for the store's orders: %w", err)
 		}
-		if t.Words, t.Hints, err = db.wordsOfOrders(ctx, t.Orders); err != nil {
-			return nil, err
+		if found, err = db.namesOf(ctx, t.Orders); err != nil {
+			return err
 		}
+		theirs := together(found)
+		t.Words, t.Hints = theirs.anywhere, theirs.beside
 		if err := db.keepTask(ctx, r, t, digest); err != nil {
-			return nil, err
+			return err
 		}
 		if len(t.Orders) == 0 {
 			break
 		}
 	}
-	counts := map[string]int64{}
-	if err := db.eraseFiles(ctx, r, nil, traces{}, nil, counts); err != nil {
-		return nil, err
+	if err := db.eraseFiles(ctx, r, nil, traces{}, nil); err != nil {
+		return err
 	}
-	err := db.Tx(ctx, func(tx *DB) error {
-		return tx.raw(func(conn *pgx.Conn) error {
-			tag, err := conn.Exec(ctx, `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect), next_at = NULL,
-					state = CASE WHEN state IN ('received', 'parked') THEN 'failed' ELSE state END
-				WHERE erased_at IS NULL AND store_id = ANY ($1)`, r.Stores)
-			counts["webhooks"] = tag.RowsAffected()
-			return err //nolint:wrapcheck // below
-		})
+	err := db.step(ctx, r, "webhooks", func(conn *pgx.Conn) (int64, error) {
+		tag, err := conn.Exec(ctx, `UPDATE webhooks SET erased_at = clock_timestamp(), body = privacy_note(), headers = '{}', effect = privacy_text(effect), next_at = NULL,
+				state = CASE WHEN state IN ('received', 'parked') THEN 'failed' ELSE state END
+			WHERE erased_at IS NULL AND store_id = ANY ($1)`, r.Stores)
+		return tag.RowsAffected(), err //nolint:wrapcheck // below
 	})
 	if err != nil {
-		return nil, fmt.Errorf("erase the webhooks of the store: %w", err)
-	}
-	if err := db.addCounts(ctx, r, counts); err != nil {
-		return nil, err
+		return fmt.Errorf("erase the webhooks of the store: %w", err)
 	}
 	if err := db.nothingOpen(ctx, r.Stores); err != nil {
-		return nil, err
+		return err
 	}
 	if err := db.nothingLeft(ctx, r.Stores); err != nil {
-		return nil, err
+		return err
 	}
 	return db.closeShop(ctx, r)
 }
 
-// eraseBatch erases some orders of a shop, and then whom they name in records of no order.
-func (db *DB) eraseBatch(ctx context.Context, r *PrivacyRequest, t *task) error {
-	for _, id := range t.Orders {
-		anywhere, beside, err := db.wordsOfOrders(ctx, []int64{id})
-		if err != nil {
+// eraseBatch erases some orders of a shop, and then whom they name in records of no order. found is whom; nil when it
+// is to be looked for.
+func (db *DB) eraseBatch(ctx context.Context, r *PrivacyRequest, t *task, found map[int64]names) error {
+	if found == nil {
+		var err error
+		if found, err = db.namesOf(ctx, t.Orders); err != nil {
 			return err
 		}
-		if err := db.eraseOrder(ctx, r, id, tracesOf(append(anywhere, beside...))); err != nil {
-			return err
-		}
 	}
-	if len(t.Words) == 0 {
-		return nil
-	}
-	counts := map[string]int64{}
-	if err := db.eraseMessages(ctx, r, t, true, counts); err != nil {
+	if err := db.eraseOrders(ctx, r, t.Orders, func(order int64) []string { return found[order].all() }); err != nil {
 		return err
 	}
-	if err := db.eraseRecords(ctx, r, t, true, counts); err != nil {
-		return err
-	}
-	return db.addCounts(ctx, r, counts)
+	return db.eraseLoose(ctx, r, t)
 }
 
 // nothingOpen has a shop's credentials wait until its money has stopped moving: a refund under way needs them.
@@ -111,17 +101,16 @@ var ofShop = []struct{ name, sql string }{
 }
 
 // closeShop takes away what the stores entered, and closes the company's installation.
-func (db *DB) closeShop(ctx context.Context, r *PrivacyRequest) (map[string]int64, error) {
-	counts := map[string]int64{}
+func (db *DB) closeShop(ctx context.Context, r *PrivacyRequest) error {
 	err := db.Tx(ctx, func(tx *DB) error {
-		clear(counts)
+		counts := map[string]int64{}
 		err := tx.raw(func(conn *pgx.Conn) error {
 			for _, s := range ofShop {
 				tag, err := conn.Exec(ctx, s.sql, r.Stores)
 				if err != nil {
 					return err //nolint:wrapcheck // below
 				}
-				if s.name != "" {
+				if s.name != "" && tag.RowsAffected() > 0 {
 					counts[s.name] = tag.RowsAffected()
 				}
 			}
@@ -140,10 +129,13 @@ func (db *DB) closeShop(ctx context.Context, r *PrivacyRequest) (map[string]int6
 		if err != nil {
 			return err
 		}
+		if err := tx.addCounts(ctx, r, counts); err != nil {
+			return err
+		}
 		return tx.audit(ctx, r.chain(), r.by(), "shop.erased", r.object(), nil, map[string]any{"stores": r.Stores, "company": r.CompanyID, "application": r.ApplicationID})
 	})
 	if err != nil {
-		return nil, errors.Join(errors.New("take away what the shop entered"), err)
+		return fmt.Errorf("take away what the shop entered: %w", err)
 	}
-	return counts, nil
+	return nil
 }

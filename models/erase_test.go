@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -208,4 +209,44 @@ func TestEraseThatWasCutShortIsDoneToTheEnd(t *testing.T) {
 		t.Error("sums moved")
 	}
 	p.auditWhole()
+}
+
+// What is counted is what was changed, whichever try did it: one that is killed before the audit log has counted the
+// records it went through.
+func TestErasingCountsWhatAnEarlierTryDid(t *testing.T) {
+	calm, _, _ := planted(t)
+	want := calm.fulfil(eraseZerlina(models.Person{Email: zerlina.email})).Counts
+	if want["records"] < 5 || want["audit"] != 2 || want["webhooks"] < 3 || want["exports"] != 1 {
+		t.Fatalf("nobody disturbed it, and it counted %v", want)
+	}
+	p, _, _ := planted(t)
+	r, err := p.db.AskPrivacy(p.ctx, eraseZerlina(models.Person{Email: zerlina.email}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := p.db.Pool().Begin(p.ctx)
+	if err == nil {
+		_, err = tx.Exec(p.ctx, "SELECT 1 FROM audit_log WHERE action = 'payments.downloaded' FOR UPDATE") // which is what comes last
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	ended := make(chan error)
+	go func() { ended <- p.db.RunPrivacy(ctx, r.ID) }()
+	for waits := "0"; waits == "0"; time.Sleep(5 * time.Millisecond) {
+		waits = p.text("SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%audit_log%'")
+	}
+	cancel()
+	<-ended
+	if err := tx.Rollback(p.ctx); err != nil {
+		t.Fatal(err)
+	}
+	p.exec("UPDATE privacy_requests SET next_at = now() WHERE state <> 'done'")
+	if err := p.db.RunPrivacy(p.ctx, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = p.db.PrivacyRequest(p.ctx, r.ID); err != nil || r.State != "done" || !maps.Equal(r.Counts, want) {
+		t.Errorf("it is %s and counts %v, want %v (%v)", r.State, r.Counts, want, err)
+	}
 }

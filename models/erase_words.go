@@ -62,19 +62,18 @@ func (w traces) args() []any {
 
 // partsOf are texts of which one stands, in small letters, wherever a text stands.
 func partsOf(text string) []string {
-	longest := ""
-	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return r > 127 || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if len(run) > len(longest) {
-			longest = run
-		}
+	telling := text
+	if local, _, _ := strings.Cut(text, "@"); longestRun(local) != "" {
+		telling = local // half of the world has the rest of the address
 	}
+	longest := longestRun(telling)
 	var parts []string
+	at := strings.IndexFunc(text, func(r rune) bool { return r > 127 && (unicode.IsLetter(r) || unicode.IsDigit(r)) })
 	switch {
-	case len(longest) >= 3:
+	case len(longest) >= 2 || at < 0:
 		parts = append(parts, strings.ToLower(longest))
 	default:
 		// Letters that are not ASCII, by the first of them: in each way it is written, in either case.
-		at := strings.IndexFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 		for _, form := range runeForms([]rune(text[at:])[0]) {
 			parts = append(parts, form.plain)
 		}
@@ -88,6 +87,17 @@ func partsOf(text string) []string {
 	return parts
 }
 
+// longestRun are the most ASCII letters and digits that stand together in a text.
+func longestRun(text string) string {
+	longest := ""
+	for _, run := range strings.FieldsFunc(text, func(r rune) bool { return r > 127 || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return longest
+}
+
 var phoneText = regexp.MustCompile(`^\+?[0-9 ().-]+$`)
 
 func looksLikePhone(text string) bool {
@@ -96,11 +106,14 @@ func looksLikePhone(text string) bool {
 
 // phonePattern is a number with and without its country, with and without what people write between digits.
 func phonePattern(number string) string {
-	return `(?<![0-9])(?:\+|%2b|00)?[0-9]{0,3}[ ().-]{0,2}` + spaced(number) + `(?![0-9])`
+	return `(?<![0-9])(?:\+|%2b|00)?[0-9]{0,3}` + gap + spaced(number) + `(?![0-9])`
 }
 
+// gap is what people write between the digits of a phone number, also in a URL.
+const gap = `(?:[ ().+-]|%2[0-9a-fA-F]){0,2}`
+
 // spaced are digits with what people write between them.
-func spaced(number string) string { return strings.Join(strings.Split(number, ""), `[ ().-]{0,2}`) }
+func spaced(number string) string { return strings.Join(strings.Split(number, ""), gap) }
 
 const (
 	wordBegins = `(?:(?<![[:alnum:]%s])|(?<=\\[nrtbf])|(?<=%%[0-9a-f]{2})|(?<=u00[0-9a-f]{2})|(?<=\\[0-7]{3}))`
