@@ -65,8 +65,8 @@ func fraction(ctx context.Context, n float64) string {
 func soon(ctx context.Context, at, now time.Time) string {
 	wait := at.Sub(now)
 	switch {
-	case wait > 3*time.Hour:
-		return lang.T(ctx, "in %s", every(ctx, wait.Round(time.Hour)))
+	case wait > 2*time.Hour:
+		return lang.T(ctx, "in %s", every(ctx, wait.Round(30*time.Minute)))
 	case wait > 2*time.Minute:
 		return lang.T(ctx, "in %s", every(ctx, wait.Round(time.Minute)))
 	case wait > time.Second:
