@@ -159,7 +159,7 @@ var pages = []struct{ name, email, path string }{
 	{"status-actions-none", "owner@ruosh.example", "/system/order-status-actions?store=40"},
 	{"status-actions-forbidden", "support@ruosh.example", "/system/order-status-actions"},
 	{"status-change-many", "support@ruosh.example", "/sales/status-changes/new?order=1001&order=1002&query=status%3Dprocessing"},
-	{"order-change-status", "support@ruosh.example", "/sales/orders/1011#status"},
+	{"order-change-status", "support@ruosh.example", "/sales/orders/1003#status"},
 	{"profile", "support@ruosh.example", "/profile"},
 	{"forbidden", "viewer@ruosh.example", "/system/users"},
 	{"not-found", "viewer@ruosh.example", "/sales/orders/4711"},
@@ -241,6 +241,10 @@ func TestEveryPage(t *testing.T) {
 		tab.Allow("403")
 		tab.Allow("404")
 		tab.Open(w.base + page.path)
+		refused := slices.Contains([]string{"forbidden", "not-found", "status-actions-forbidden"}, page.name)
+		if browser.Eval[bool](tab, `document.querySelector("main .empty h1") !== null`) != refused {
+			t.Errorf("%s: refused is to be %v", page.name, refused)
+		}
 		look(tab, page.name)
 	}
 }

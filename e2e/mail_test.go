@@ -60,7 +60,7 @@ func TestBrokenOrdersSayWhy(t *testing.T) {
 		pages := map[string]*goquery.Selection{"order": onOrder.Find("#emails .mail-chain")}
 		if tt.row != "" {
 			w.eventually(tt.row, `SELECT trim(state || ' ' || cause) FROM emails WHERE order_id = $1`, tt.order)
-			path, found := onOrder.Find("#emails table a").Attr("href")
+			path, found := onOrder.Find("#emails .mails a").Attr("href")
 			if !found {
 				t.Errorf("order %d shows no e-mail", tt.order)
 				continue

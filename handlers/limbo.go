@@ -60,10 +60,11 @@ func (h *Handlers) showLimbo(c echo.Context, status int, q url.Values) error {
 }
 
 type limboForm struct {
-	Do   string   `form:"do"`
-	Rows []string `form:"row"`  // "missing:1005"
-	Back string   `form:"back"` // the query of the board
-	Sure string   `form:"sure"` // how many rows the person was shown
+	Do    string   `form:"do"`
+	Rows  []string `form:"row"`   // "missing:1005"
+	Back  string   `form:"back"`  // the query of the board
+	Sure  string   `form:"sure"`  // how many rows the person was shown
+	Order int64    `form:"order"` // pressed on this order's page, not on the board
 }
 
 // FixLimbo does something about one row of the board, or about several after they were counted.
@@ -79,6 +80,9 @@ func (h *Handlers) FixLimbo(c echo.Context) error {
 	path := limboPath
 	if len(back) > 0 {
 		path += "?" + back.Encode()
+	}
+	if form.Order > 0 {
+		path = views.OrderPath(form.Order)
 	}
 	fix := models.LimboFix(form.Do)
 	right, known := models.LimboRights[fix]

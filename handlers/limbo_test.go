@@ -47,6 +47,22 @@ func TestLimboRowsAreMendedFromTheBoard(t *testing.T) {
 	support.get("/sales/limbo/trends").want(t, http.StatusOK, "Money at risk by age")
 }
 
+func TestMissingOrderIsMendedFromItsPage(t *testing.T) {
+	_, as := castSite(t)
+	support, viewer := as("support@ruosh.example"), as("viewer@ruosh.example")
+	if buttons := support.get("/sales/orders/1005").each(".banner button"); buttons != "Ask the gateway now|Mark failed" {
+		t.Errorf("support is offered %s", buttons)
+	}
+	if buttons := viewer.get("/sales/orders/1005").each(".banner button"); buttons != "" {
+		t.Errorf("a viewer is offered %s", buttons)
+	}
+	asked := support.post("/sales/limbo/fixes", "do", "ask", "row", "missing:1005", "order", "1005")
+	if to := asked.Header.Get("Location"); asked.StatusCode != http.StatusSeeOther || to != "/sales/orders/1005" {
+		t.Errorf("asked from the order's page: %d, to %s", asked.StatusCode, to)
+	}
+	support.get("/sales/orders/1005").want(t, http.StatusOK, "Order 1005:")
+}
+
 func TestLimboAlertsAreSet(t *testing.T) {
 	_, as := castSite(t)
 	owner := as("owner@ruosh.example")

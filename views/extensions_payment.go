@@ -256,7 +256,11 @@ func (v GatewayView) author(s models.GatewaySettings) string {
 func fieldOptions(field gateways.Field) []ui.Option {
 	var options []ui.Option
 	for _, value := range field.Options {
-		options = append(options, ui.Option{Value: value, Label: ui.Words(value)})
+		label := ui.Words(value)
+		if strings.ContainsAny(value, "-0123456789") { // a name of the provider's, such as cbc-md5: as its documents write it
+			label = value
+		}
+		options = append(options, ui.Option{Value: value, Label: label})
 	}
 	return options
 }

@@ -1354,7 +1354,7 @@ func orderCell(v OrderListView, row *models.OrderRow, column string) templ.Compo
 				return templ_7745c5c3_Err
 			}
 		case models.ColumnCaptureBefore:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 87, "<td class=\"state\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 87, "<td class=\"until\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
