@@ -213,6 +213,7 @@ var limboTold = map[NeedKind]string{
 	NeedReview: "operations that need a person", NeedContradiction: "operations that are contradicted", NeedFailedPaid: "failed or cancelled orders whose money is here",
 	NeedUnknown: "operations of unknown outcome", NeedPartner: "messages that Fynd has not heard", NeedMissing: "missing orders", NeedStuck: "stuck payments",
 	NeedRefunding: "refunds under way for over an hour", NeedHold: "authorizations that end within 48 hours, or should have ended",
+	NeedAmount: "orders of which Fynd asked for another amount",
 	NeedAction: "changes of order status whose payment did not follow",
 	NeedPlan:   "planned captures that did not happen", NeedLapsed: "authorizations that ran out without being captured", NeedOverdue: "refunds asked for over a day ago", NeedPending: "orders pending for over an hour",
 }

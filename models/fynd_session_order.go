@@ -16,6 +16,8 @@ import (
 type fyndObjection struct {
 	order, store int64
 	sentence     string
+	gid          string
+	amount       bool // what is asked for is not what the order comes to
 }
 
 func (o *fyndObjection) Error() string { return o.sentence }
@@ -31,6 +33,11 @@ func (db *DB) noteFyndObjection(ctx context.Context, refused error) error {
 		if err := tx.noteObjection(ctx, &Payment{OrderID: o.order, StoreID: o.store}, o.sentence, FyndActor); err != nil {
 			return err
 		}
+		if o.amount {
+			if err := tx.noteAmount(ctx, o); err != nil {
+				return err
+			}
+		}
 		return tx.audit(ctx, o.store, FyndActor, "fynd_session.refused", "order "+strconv.FormatInt(o.order, 10), &o.order, nil)
 	})
 	if err != nil {
@@ -41,7 +48,7 @@ func (db *DB) noteFyndObjection(ctx context.Context, refused error) error {
 
 // NoteFyndRefusal keeps that a session was refused for its body: in the history of the order that it names, or in the
 // audit log of its store. Nothing is kept when the channel is no store's here.
-func (db *DB) NoteFyndRefusal(ctx context.Context, e *FyndExtension, in gofynd.SessionIn, sentence string) error {
+func (db *DB) NoteFyndRefusal(ctx context.Context, e *FyndExtension, in gofynd.SessionIn, wrong *gofynd.SessionError) error {
 	_, store, err := db.FyndStore(ctx, e, in.CompanyID, in.ApplicationID)
 	var closed *FyndClosed
 	if errors.As(err, &closed) {
@@ -55,7 +62,10 @@ func (db *DB) NoteFyndRefusal(ctx context.Context, e *FyndExtension, in gofynd.S
 		return err
 	}
 	if order != 0 {
-		err = db.noteFyndObjection(ctx, &fyndObjection{order, store.ID, clip(textOf(fmt.Sprintf("The payment %s that Fynd asks for was refused. %s", in.GID, sentence)), 500)})
+		err = db.noteFyndObjection(ctx, &fyndObjection{
+			order: order, store: store.ID, gid: in.GID, amount: wrong.Field == "amount",
+			sentence: clip(textOf(fmt.Sprintf("The payment %s that Fynd asks for was refused. %s", in.GID, wrong.Sentence)), 500),
+		})
 		if o := (*fyndObjection)(nil); errors.As(err, &o) {
 			return nil
 		}
@@ -102,7 +112,7 @@ func (db *DB) fyndSessionOrder(ctx context.Context, seller *fyndSeller, in *gofy
 	}
 	if sentence, err := db.objectionTo(ctx, order, in); err != nil || sentence != "" {
 		if err == nil {
-			err = &fyndObjection{order.ID, order.StoreID, sentence}
+			err = &fyndObjection{order: order.ID, store: order.StoreID, sentence: sentence, gid: in.GID, amount: order.Total() != in.Amount}
 		}
 		return nil, err
 	}

@@ -73,7 +73,10 @@ func (db *DB) knownFyndSession(ctx context.Context, req FyndSessionRequest) (*Fy
 			what += ", a hundred times more or less,"
 		}
 	}
-	return nil, &fyndObjection{s.OrderID, s.StoreID, fmt.Sprintf("The payment %s was asked for before; asked for again %s it was refused.", s.GID, what)}
+	return nil, &fyndObjection{
+		order: s.OrderID, store: s.StoreID, gid: s.GID, amount: s.Amount() != req.In.Amount,
+		sentence: fmt.Sprintf("The payment %s was asked for before; asked for again %s it was refused.", s.GID, what),
+	}
 }
 
 // checkFyndSession says as a Problem why a seller cannot take what is asked for.
@@ -130,6 +133,9 @@ func (db *DB) startFyndSession(ctx context.Context, seller *fyndSeller, req *Fyn
 	}
 	err = db.addHistory(ctx, OrderHistory{OrderID: order.ID, StoreID: order.StoreID, Kind: "payment", Comment: clip(textOf(said), 500)}, FyndActor)
 	if err != nil {
+		return nil, err
+	}
+	if err := db.amountAgreed(ctx, order.ID); err != nil {
 		return nil, err
 	}
 	if err := db.wakeOrder(ctx, order); err != nil {

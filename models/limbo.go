@@ -10,7 +10,7 @@ import (
 
 // LimboKinds are the ways in which the money and the state of an order can disagree, the most pressing first.
 var LimboKinds = []NeedKind{
-	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedOverdue, NeedPending,
+	NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedPartner, NeedAmount, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedOverdue, NeedPending,
 }
 
 // LimboRow is one order in one kind of limbo.
@@ -80,6 +80,12 @@ var limboKinds = []limboKind{
 		kind: NeedPartner, at: "x.created_at", from: "partner_updates x", where: "x.state <> 'done' AND (x.state = 'failed' OR x.created_at < now() - interval '10 minutes')",
 		order: "x.order_id", payment: "x.payment_id", minor: "CASE WHEN x.kind = 'confirm_payment' OR x.kind = 'payment_session' AND x.status = 'complete' THEN x.amount_minor ELSE 0 END", money: "x.currency",
 		word: "x.kind", state: "x.state", problem: "x.problem", next: "x.next_at",
+	},
+	{
+		kind: NeedAmount, at: "x.since", from: "refused_amounts x", order: "x.order_id", money: "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)",
+		where: "x.seen_at IS NULL AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = x.order_id AND o.status = 'cancelled')",
+		minor: "(SELECT CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0) THEN 0 ELSE o.total_minor END FROM orders o WHERE o.id = x.order_id)",
+		state: "'refused'", problem: "x.said",
 	},
 	{
 		kind: NeedMissing, at: "x.date_added", from: "orders x", where: "x.status = 'missing'", order: "x.id", money: "x.currency",

@@ -38,7 +38,7 @@ func (r *LimboRow) Fixes() []LimboFix {
 	switch r.Kind {
 	case NeedPlan:
 		fixes = []LimboFix{FixAsk, FixAccept}
-	case NeedLapsed:
+	case NeedLapsed, NeedAmount:
 		fixes = []LimboFix{FixAccept}
 	case NeedReview, NeedUnknown, NeedRefunding, NeedFailedPaid, NeedHold:
 		fixes = []LimboFix{FixAsk}
@@ -94,8 +94,8 @@ func (db *DB) FixLimbo(ctx context.Context, fix LimboFix, kind NeedKind, id int6
 	case FixTell:
 		return db.tellAgain(ctx, row, actor)
 	case FixAccept:
-		if row.Kind == NeedPlan || row.Kind == NeedLapsed {
-			return db.seeDeadline(ctx, row, actor)
+		if _, known := limboSeen[row.Kind]; known {
+			return db.seeLimbo(ctx, row, actor)
 		}
 		return db.acceptContradiction(ctx, row, actor)
 	case FixFail:

@@ -130,6 +130,9 @@ func (m *mailroom) limboSet() string {
 	m.exec(`INSERT INTO partner_updates (store_id, order_id, payment_id, kind, status, amount_minor, currency, state, actor, actor_name, problem)
 		VALUES (40, $1, $2, 'confirm_payment', 'complete', 10000, 'INR', 'failed', 'user', 'Asha Rao', 'Order not found.')`, add(models.NeedPartner, untold), payment)
 
+	other, _ := m.order("pay_other", "success", 10000)
+	m.exec(`INSERT INTO refused_amounts (store_id, order_id, gid, said) VALUES (40, $1, 'TR1', 'Fynd asks for 1.00 INR.')`, add(models.NeedAmount, other))
+
 	held, payment := m.order("pay_held", "authorized", 0)
 	m.exec(`UPDATE payments SET authorized_minor = 10000, capture_before = now() + interval '1 hour' WHERE id = $1`, payment)
 	m.exec(`UPDATE orders SET status = 'processing' WHERE id = $1`, held)

@@ -29,6 +29,7 @@ const (
 	NeedLapsed        NeedKind = "lapsed"         // authorizations that ran out without being captured
 	NeedOverdue       NeedKind = "overdue"        // refunds asked for over a day ago
 	NeedPending       NeedKind = "pending"        // orders pending for over an hour
+	NeedAmount        NeedKind = "amounts"        // orders of which Fynd asked for another amount, and was refused
 	NeedPartner       NeedKind = "partner"        // what Fynd could not be told
 	NeedDifference    NeedKind = "differences"    // what a gateway's file says otherwise than is known here
 	NeedSettlement    NeedKind = "settlements"    // payments of the last two weeks that were settled later than five days
@@ -39,7 +40,7 @@ const (
 )
 
 var needOrder = []NeedKind{
-	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedPartner,
+	NeedRefund, NeedReview, NeedContradiction, NeedFailedPaid, NeedUnknown, NeedMissing, NeedStuck, NeedRefunding, NeedAction, NeedPlan, NeedHold, NeedLapsed, NeedPartner, NeedAmount,
 	NeedDifference, NeedSettlement, NeedEmail, NeedFailed, NeedParked, NeedForged,
 }
 

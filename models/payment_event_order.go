@@ -50,6 +50,7 @@ func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, _ *gateways
 
 // paidWith makes the gateway at which an order's money came in the order's own: one that named none, or another that
 // was tried before, is found, looked up and reconciled where its money is. Money that is elsewhere already decides.
+// What Fynd asked for otherwise before is settled by it.
 func (db *DB) paidWith(ctx context.Context, p *Payment) error {
 	err := db.in(ctx).Exec(`UPDATE orders SET gateway = @gateway WHERE id = @order AND gateway <> @gateway AND NOT EXISTS (SELECT 1 FROM payments
 			WHERE order_id = @order AND gateway <> @gateway AND authorized_minor > 0 AND voided_at IS NULL)`,
@@ -57,7 +58,7 @@ func (db *DB) paidWith(ctx context.Context, p *Payment) error {
 	if err != nil {
 		return fmt.Errorf("note with which gateway order %d is paid: %w", p.OrderID, err)
 	}
-	return nil
+	return db.amountAgreed(ctx, p.OrderID)
 }
 
 // notePaidInVain tells the history of a cancelled order that money came in for it. The order stays as it is, and

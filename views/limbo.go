@@ -38,6 +38,7 @@ var limboText = map[models.NeedKind]struct {
 	models.NeedFailedPaid:    {ui.Bad, "Paid, but failed or cancelled"},
 	models.NeedUnknown:       {ui.Attention, "Unknown outcome"},
 	models.NeedPartner:       {ui.Bad, "Fynd not told"},
+	models.NeedAmount:        {ui.Bad, "Another amount asked"},
 	models.NeedMissing:       {ui.Attention, "Missing"},
 	models.NeedStuck:         {ui.Attention, "Stuck"},
 	models.NeedRefunding:     {ui.Attention, "Refunding over 1 h"},
@@ -194,6 +195,8 @@ func limboOrder(r models.LimboRow) string {
 		return fmt.Sprintf("%s#operation-%d", path, r.ID)
 	case models.NeedPartner:
 		return path + "#partner"
+	case models.NeedAmount:
+		return path + "#history"
 	}
 	return path
 }
@@ -277,8 +280,11 @@ func (v LimboView) fixes(r models.LimboRow) []models.LimboFix {
 
 // fixLabel is what the button of a fix says.
 func (v LimboView) fixLabel(ctx context.Context, r models.LimboRow, fix models.LimboFix) string {
-	if fix == models.FixTake && r.OwnerID == v.User.ID {
+	switch {
+	case fix == models.FixTake && r.OwnerID == v.User.ID:
 		return lang.T(ctx, "Let go")
+	case fix == models.FixAccept && r.Kind == models.NeedAmount:
+		return lang.T(ctx, "It is settled")
 	}
 	return lang.T(ctx, fixLabel(fix))
 }

@@ -23,7 +23,7 @@ func (a *API) StartSession(c echo.Context, in Request) error {
 	var wrong *gofynd.SessionError
 	switch {
 	case errors.As(err, &wrong):
-		if err := a.db.NoteFyndRefusal(ctx, in.Extension, asked, wrong.Sentence); err != nil {
+		if err := a.db.NoteFyndRefusal(ctx, in.Extension, asked, wrong); err != nil {
 			return err //nolint:wrapcheck // says what it did
 		}
 		return refuse(http.StatusBadRequest, "%s", wrong.Sentence)
