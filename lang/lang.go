@@ -98,6 +98,16 @@ func T(ctx context.Context, text string, args ...any) string {
 	return fill(t.words.Get(text, nothing...), t.values(ctx, args))
 }
 
+// Word says a word that means something of its own about one thing: Word(ctx, "payment", "Canceled") is what the
+// catalogs have for "payment|Canceled".
+func Word(ctx context.Context, about, word string) string {
+	key := about + "|" + word
+	if said := T(ctx, key); said != key {
+		return said
+	}
+	return T(ctx, word)
+}
+
 // N says the sentence for n of something, one or many: N(ctx, "%d order", "%d orders", n, n).
 func N(ctx context.Context, one, many string, n int, args ...any) string {
 	t := of(ctx)

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
@@ -49,6 +50,9 @@ func (s PaymentStatus) Label() string {
 		PaymentRefunded: "Refunded", PaymentPartiallyRefunded: "Partially refunded",
 	}[s]
 }
+
+// Word is the label in the language of the context: in Russian PayKeeper's own word.
+func (s PaymentStatus) Word(ctx context.Context) string { return lang.Word(ctx, "payment", s.Label()) }
 
 // Payment is one attempt to pay for an order. Its counters are minor units of Currency; the database
 // refuses any in which captured + reserved exceeds authorized, or refunded + reserved exceeds captured.

@@ -294,7 +294,7 @@ func attempt(v OrderView, c *models.Checkout) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p := v.Payment(c.PaymentID); p != nil {
-				templ_7745c5c3_Err = ui.Badge(paymentKind(p.Status), p.Status.Label()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Badge(paymentKind(p.Status), p.Status.Word(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -389,7 +389,7 @@ func orderHeading(v OrderView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Badge(paymentKind(p.Status), lang.T(ctx, "Payment: %s", lang.T(ctx, p.Status.Label()))).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Badge(paymentKind(p.Status), lang.T(ctx, "Payment: %s", p.Status.Word(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

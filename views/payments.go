@@ -103,10 +103,10 @@ func (v PaymentListView) kept(but ...string) []models.NamedValue {
 	return list
 }
 
-func (v PaymentListView) statusOptions() []ui.Option {
+func (v PaymentListView) statusOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
 	for _, s := range models.PaymentStatuses {
-		options = append(options, ui.Option{Value: string(s), Label: s.Label(), Chosen: slices.Contains(v.Filter.Statuses, string(s))})
+		options = append(options, ui.Option{Value: string(s), Label: s.Word(ctx), Chosen: slices.Contains(v.Filter.Statuses, string(s))})
 	}
 	return options
 }
@@ -161,7 +161,7 @@ func (v PaymentListView) chips(ctx context.Context) []ui.Chip {
 	}
 	chip("Search", f.Q, func(f *models.PaymentFilter) { f.Q, f.Parts = "", false })
 	for _, status := range f.Statuses {
-		chip("Status", models.PaymentStatus(status).Label(), func(f *models.PaymentFilter) { f.Statuses = without(f.Statuses, status) })
+		chip("Status", models.PaymentStatus(status).Word(ctx), func(f *models.PaymentFilter) { f.Statuses = without(f.Statuses, status) })
 	}
 	for _, system := range f.Systems {
 		chip("Payment system", systemName(ctx, v.Choices.System(system)), func(f *models.PaymentFilter) { f.Systems = without(f.Systems, system) })

@@ -136,6 +136,10 @@ func (r reader) visit(node ast.Node) bool {
 			}
 		}
 	case *ast.FuncDecl:
+		if about := aboutWhat(node); node.Name.Name == "Label" && about != "" {
+			r.states(node.Body, about+"|")
+			return false
+		}
 		if node.Name.Name == "Label" && node.Body != nil { // what a state or a kind is called
 			r.loose = true
 			ast.Inspect(node.Body, r.visit)

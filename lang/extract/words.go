@@ -32,7 +32,7 @@ func (r reader) lists(node ast.Node) {
 		}
 	case *ast.FuncDecl:
 		if node.Name.Name == "State" && node.Body != nil {
-			r.states(node.Body)
+			r.states(node.Body, "")
 		}
 	}
 }
@@ -79,10 +79,22 @@ func (r reader) chores(list *ast.CompositeLit) {
 	}
 }
 
-func (r reader) states(body ast.Node) {
+// aboutWhat is the first half of what lang.Word looks up for the labels of a type, "" for most.
+func aboutWhat(label *ast.FuncDecl) string {
+	if label.Recv == nil || len(label.Recv.List) != 1 || label.Body == nil {
+		return ""
+	}
+	kind, ok := label.Recv.List[0].Type.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return map[string]string{"PaymentStatus": "payment"}[kind.Name]
+}
+
+func (r reader) states(body ast.Node, about string) {
 	ast.Inspect(body, func(node ast.Node) bool {
 		if word, ok := node.(*ast.BasicLit); ok {
-			r.take(r.place, ui.Words(text(word)), "")
+			r.take(r.place, about+ui.Words(text(word)), "")
 		}
 		return true
 	})
