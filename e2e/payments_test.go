@@ -43,11 +43,16 @@ func TestPaymentsInTheBrowser(t *testing.T) {
 		tab.Click(`tr.detail .tabs a[href*="tab=` + word + `"]`)
 		tab.WaitFor(selector)
 	}
-	if tab.URL() != before {
+	// The address is that of the same list with this row expanded, so that it can be sent to a colleague.
+	at := browser.Eval[string](tab, `(() => { const at = new URL(location); at.searchParams.delete("open"); at.searchParams.delete("tab"); at.hash = ""; return at.href; })()`)
+	if at != before || !strings.Contains(tab.URL(), fmt.Sprintf("open=%d", stuck)) || !strings.Contains(tab.URL(), "tab=") {
 		t.Errorf("expanding a row led from %s to %s", before, tab.URL())
 	}
 	browser.Eval[bool](tab, `(document.querySelector("tr[data-payment] a.open").click(), true)`) // the details may have scrolled it under the heads
 	tab.WaitUntil(`!document.querySelector("tr.detail")`)
+	if tab.URL() != before {
+		t.Errorf("with the row closed the address is %s, want %s", tab.URL(), before)
+	}
 
 	// The search is typed over the filter.
 	tab.Fill(`#payment-q`, "ИВАН 35123")

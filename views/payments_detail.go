@@ -57,7 +57,7 @@ func (v PaymentDetailView) tabPath(tab string) string {
 func (v PaymentDetailView) tabSwap(tab string) templ.Attributes {
 	path := PaymentPath(v.Payment.ID) + "?tab=" + tab
 	if v.List != nil {
-		return templ.Attributes{"hx-get": path + "&in=list", "hx-target": "closest tbody", "hx-swap": "outerHTML settle:0ms"}
+		return templ.Attributes{"hx-get": path + "&in=list", "hx-replace-url": v.tabPath(tab), "hx-target": "closest tbody", "hx-swap": "outerHTML settle:0ms"}
 	}
 	return templ.Attributes{"hx-get": path, "hx-target": "#payment-detail", "hx-swap": "outerHTML settle:0ms", "hx-push-url": "true"}
 }
