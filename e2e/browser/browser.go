@@ -39,6 +39,19 @@ type Browser struct {
 // in the test's log; with CHROMIUM_REQUIRED set, as in continuous integration, that is a failure.
 func Start(tb testing.TB) *Browser {
 	tb.Helper()
+	return start(tb, "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+}
+
+// StartStrict starts a Chromium that keeps no cookies of sites that are only in a frame, as people set it and as others
+// come. It finds one more host on this machine, and takes certificates that nobody vouches for.
+func StartStrict(tb testing.TB, host string) *Browser {
+	tb.Helper()
+	return start(tb, "MAP "+host+" 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", chromedp.Flag("test-third-party-cookie-phaseout", true), chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("disable-site-isolation-trials", true)) // a frame of another site is looked into like one of this
+}
+
+func start(tb testing.TB, hosts string, more ...chromedp.ExecAllocatorOption) *Browser {
+	tb.Helper()
 	path := Find()
 	if path == "" {
 		if os.Getenv("CHROMIUM_REQUIRED") != "" {
@@ -53,8 +66,9 @@ func Start(tb testing.TB) *Browser {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", hosts),
 	)
+	options = append(options, more...)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
 	tb.Cleanup(func() { stop(); stopAllocator() })
