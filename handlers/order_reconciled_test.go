@@ -1,7 +1,10 @@
 package handlers_test
 
 import (
+	"encoding/csv"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,5 +42,64 @@ func TestOrderSaysHowItWasReconciled(t *testing.T) {
 	}
 	if got := owner.get("/sales/orders?reconciled=agrees").Find(rowOf(order)).Length(); got != 0 {
 		t.Error("an order that differs is listed as one that agrees")
+	}
+}
+
+// A column of the list says of each order how it stands, as the exported file does; it is shown to those who choose it
+// or filter by it.
+func TestReconciledColumn(t *testing.T) {
+	o := openOffice(t)
+	owner := o.enter("owner")
+	paid := func() int64 {
+		order := o.order(nil)
+		o.payment(order, nil)
+		return order
+	}
+	agrees, differs, resolved, twice, not, unpaid := paid(), paid(), paid(), paid(), paid(), o.order(map[string]any{"status": "pending"})
+	compared := func(file string, rows map[int64][2]string) {
+		var id int64
+		o.scan(&id, `INSERT INTO reconciliations (store_id, gateway, format, file_name, bytes, sha256, days, state, user_id, user_name, finished_at)
+			SELECT 40, 'razorpay', 'razorpay', $1::text, 1, convert_to($1, 'UTF8'), 'store', 'done', u.id, u.name, now() FROM users u ORDER BY u.id LIMIT 1 RETURNING id`, file)
+		n := 1
+		for order, as := range rows {
+			n++
+			o.exec(`INSERT INTO reconciliation_rows (reconciliation_id, row, store_id, kind, order_id, class, state, opened_at, resolved_at) VALUES ($1, $2, 40, 'payment', $3, $4, $5,
+				CASE WHEN $5 <> 'clean' THEN now() END, CASE WHEN $5 = 'resolved' THEN now() END)`, id, n, order, as[0], as[1])
+		}
+		if n, err := o.db.NoteReconciled(o.ctx); err != nil || n != 1 {
+			t.Fatalf("noted %d, %v", n, err)
+		}
+	}
+	compared("first.csv", map[int64][2]string{agrees: {"agree", "clean"}, differs: {"amount", "open"}, resolved: {"paid_missing", "resolved"}, twice: {"amount", "resolved"}})
+	compared("second.csv", map[int64][2]string{twice: {"agree", "clean"}, differs: {"agree", "clean"}})
+
+	list := owner.get("/sales/orders?cols=status,reconciled")
+	file := owner.get("/sales/orders/export.csv")
+	records, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.Find("body").Text(), "\ufeff"))).ReadAll()
+	if file.status != http.StatusOK || err != nil {
+		t.Fatalf("the file answers %d, %v", file.status, err)
+	}
+	at := slices.Index(records[0], "reconciled")
+	for order, want := range map[int64][2]string{
+		agrees: {"Agrees", "agrees"}, differs: {"Differs : Amount differs", "differs"}, resolved: {"Resolved : Paid there, missing here", "resolved"},
+		twice: {"Agrees", "agrees"}, not: {"Not yet", "no"}, unpaid: {"–", "no"},
+	} {
+		if got := text(list.Find(rowOf(order)).Find("td.reconciled")); got != want[0] {
+			t.Errorf("order %d is listed as %q, want %q", order, got, want[0])
+		}
+		row := slices.IndexFunc(records, func(record []string) bool { return record[0] == fmt.Sprint(order) })
+		if row < 0 || records[row][at] != want[1] {
+			t.Errorf("order %d is not exported as %q", order, want[1])
+		}
+	}
+	for path, shown := range map[string]bool{"/sales/orders": false, "/sales/orders?reconciled=differs": true, "/sales/orders?reconciled=differs&cols=status": false} {
+		if got := strings.Contains(text(owner.get(path).Find("thead")), "Reconciled"); got != shown {
+			t.Errorf("%s shows the column: %v", path, got)
+		}
+	}
+	for _, sorted := range []string{"", "&status=processing&status=pending", "&sort=date_modified", "&deadline=7d"} {
+		if got := owner.get("/sales/orders?cols=reconciled,capture_before" + sorted); got.status != http.StatusOK {
+			t.Errorf("with %s the list answers %d", sorted, got.status)
+		}
 	}
 }

@@ -22,11 +22,11 @@ type OrderChoices struct {
 // OrderColumns are the columns of the order list that can be hidden, in their order. The order id
 // and the action always stand.
 var OrderColumns = []string{
-	"partner_order_id", "store", "customer", "status", "event", "payment_method", "total", "date_added", "date_modified", ColumnCaptureBefore,
+	"partner_order_id", "store", "customer", "status", "event", "payment_method", "total", "date_added", "date_modified", ColumnCaptureBefore, ColumnReconciled,
 }
 
 // UsualColumns are those that somebody sees who has not chosen any: all but what few stores need.
-var UsualColumns = OrderColumns[:len(OrderColumns)-1]
+var UsualColumns = OrderColumns[:len(OrderColumns)-2]
 
 // OrderChoices reads the choices of a person in one statement.
 func (db *DB) OrderChoices(ctx context.Context, user int64) (*OrderChoices, error) {
@@ -84,21 +84,28 @@ func (db *DB) SetOrderColumns(ctx context.Context, user int64, columns []string)
 }
 
 // Shown are the columns to show for a filter: its own, or the person's, or the usual ones. A list by deadline
-// shows the deadlines.
+// shows the deadlines, and one by reconciliation what the comparisons came to.
 func (c *OrderChoices) Shown(f OrderFilter) []string {
 	for _, columns := range [][]string{f.Columns, c.Columns} {
 		if len(columns) > 0 {
-			return withDeadline(columns, f)
+			return withAskedFor(columns, f)
 		}
 	}
-	return withDeadline(UsualColumns, f)
+	return withAskedFor(UsualColumns, f)
 }
 
-func withDeadline(columns []string, f OrderFilter) []string {
-	if f.Deadline == "" || len(f.Columns) > 0 || slices.Contains(columns, ColumnCaptureBefore) {
+// withAskedFor are columns with those that the filter is about.
+func withAskedFor(columns []string, f OrderFilter) []string {
+	if len(f.Columns) > 0 {
 		return columns
 	}
-	return append(slices.Clone(columns), ColumnCaptureBefore)
+	if f.Deadline != "" && !slices.Contains(columns, ColumnCaptureBefore) {
+		columns = append(slices.Clone(columns), ColumnCaptureBefore)
+	}
+	if f.Reconciled != "" && !slices.Contains(columns, ColumnReconciled) {
+		columns = append(slices.Clone(columns), ColumnReconciled)
+	}
+	return columns
 }
 
 // Store is one of the stores, or nil.

@@ -34,12 +34,13 @@ type OrderRow struct {
 	Asked          string     // a status that was asked for and waits for the payment, or ""
 	AskedFailed    bool       // the payment did not follow
 	CaptureBefore  *time.Time // when its held money must be drawn; nil when none is held, or the column is not shown
+	Compared       string     // how it stands in the comparisons, as Standing reads it; "" when the column is not shown
 }
 
 // Total is what the customer owes for the order.
 func (r *OrderRow) Total() money.Amount { return money.New(r.TotalMinor, r.Currency) }
 
-// orderRow are the columns of an OrderRow, in its order, all but the last.
+// orderRow are the columns of an OrderRow, in its order, all but those that few choose to see.
 const orderRow = `o.id, o.store_id, coalesce(o.partner_order_id, '') AS partner_order_id, o.customer_name, o.company, o.customer_email,
 	o.status, o.status_reason, o.last_event,
 	(SELECT true FROM order_events_seen w WHERE w.order_id = o.id AND w.waiting LIMIT 1) IS NOT NULL AS waiting,
@@ -193,9 +194,12 @@ func (f OrderFilter) branches(choices *OrderChoices, by found) []OrderFilter {
 func (f OrderFilter) listSQL(choices *OrderChoices, by found) (string, []any) {
 	c := &clauses{}
 	var parts []string
-	columns := orderRow + ", NULL::timestamptz AS capture_before"
-	if slices.Contains(choices.Shown(f), ColumnCaptureBefore) {
-		columns = orderRow + ", " + captureBefore + " AS capture_before"
+	columns := orderRow
+	for _, chosen := range []struct{ column, value, none string }{{ColumnCaptureBefore, captureBefore, "NULL::timestamptz"}, {ColumnReconciled, comparedAs, "''"}} {
+		if !slices.Contains(choices.Shown(f), chosen.column) {
+			chosen.value = chosen.none
+		}
+		columns += ", " + chosen.value + " AS " + chosen.column
 	}
 	for _, part := range f.branches(choices, by) {
 		c.where = nil

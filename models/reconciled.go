@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,6 +66,27 @@ func (db *DB) NoteReconciled(ctx context.Context) (int, error) {
 			return n, fmt.Errorf("note the orders of reconciliation %d: %w", id, err)
 		}
 	}
+}
+
+// ColumnReconciled is the column of the list of orders that says how each stands in the comparisons. It is shown to
+// those who choose it, and whenever the list is filtered by that.
+const ColumnReconciled = "reconciled"
+
+// comparedAs is how an order o stands, as Standing reads it: the difference that is open; else what the latest
+// comparison came to; else a difference that was resolved; else whether there is anything to compare.
+const comparedAs = `coalesce(
+	(SELECT 'differs ' || w.class FROM reconciliation_rows w WHERE w.order_id = o.id AND w.state = 'open' ORDER BY w.reconciliation_id DESC, w.row LIMIT 1),
+	(SELECT coalesce((SELECT 'resolved ' || w.class FROM reconciliation_rows w WHERE w.order_id = o.id AND w.reconciliation_id = c.reconciliation_id AND w.state <> 'clean' ORDER BY w.row LIMIT 1), 'agrees agree')
+		FROM reconciled_orders c JOIN reconciliations r ON r.id = c.reconciliation_id AND r.state = 'done'
+		WHERE c.chunk = o.id >> 8 AND (o.id & 255)::smallint = ANY (c.low) AND c.store_id = o.store_id ORDER BY c.reconciliation_id DESC LIMIT 1),
+	(SELECT 'resolved ' || w.class FROM reconciliation_rows w WHERE w.order_id = o.id AND w.state <> 'clean' ORDER BY w.reconciliation_id DESC, w.row LIMIT 1),
+	CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0) THEN 'no' ELSE '' END)`
+
+// Standing is how the order stands in the comparisons, without the time; its Word is "" when nothing was paid that
+// could be compared, or the column is not shown.
+func (r *OrderRow) Standing() Standing {
+	word, class, _ := strings.Cut(r.Compared, " ")
+	return Standing{Word: word, Class: RowClass(class)}
 }
 
 // ReconciledAs is how an order stands in the comparisons with gateways, as the list of orders is filtered by it.

@@ -597,7 +597,7 @@ func columnName(column string) string {
 	return map[string]string{
 		"partner_order_id": "Partner order ID", "store": "Store", "customer": "Customer", "status": "Status", "event": "Event",
 		"payment_method": "Payment method", "total": "Total", "date_added": "Date added", "date_modified": "Date modified",
-		models.ColumnCaptureBefore: "Capture before",
+		models.ColumnCaptureBefore: "Capture before", models.ColumnReconciled: "Reconciled",
 	}[column]
 }
 
