@@ -168,9 +168,18 @@ func (v OrderListView) missingQuestion(ctx context.Context) string {
 	case v.Tally == nil && len(v.Filter.Statuses) == 0:
 		return lang.T(ctx, "Missing orders may match this filter: include them?")
 	case v.hidden() > 0:
-		return lang.N(ctx, "%s missing order matches this filter: include it?", "%s missing orders match this filter: include them?", v.hidden(), upTo(v.hidden(), models.MaxAside))
+		return lang.N(ctx, "%s missing order matches this filter: include it?", "%s missing orders match this filter: include them?", v.hidden(), v.missingCount(ctx))
 	}
 	return ""
+}
+
+// missingCount is how many missing orders match. The form itself counts them to the last, the list no further
+// than MaxAside.
+func (v OrderListView) missingCount(ctx context.Context) string {
+	if n := v.hidden(); n != models.MaxAside+1 {
+		return counted(ctx, int64(n))
+	}
+	return upTo(v.hidden(), models.MaxAside)
 }
 
 // missingRemark says what the file has of missing orders when there is no question.
