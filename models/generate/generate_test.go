@@ -149,6 +149,9 @@ func TestGeneratedOrdersAreLikeAShops(t *testing.T) {
 			t.Errorf("%.2f %% of the orders are %s, want %g to %g", share, tt.what, tt.low, tt.top)
 		}
 	}
+	if n := text(t, ctx, db, "SELECT count(*)::text FROM payments WHERE status = 'authorized' AND capture_before < '2026-11-01'"); n != "0" {
+		t.Errorf("%s authorizations have ended and are still held", n)
+	}
 	if newest := text(t, ctx, db, "SELECT (max(date_added) < '2026-11-01' AND min(date_added) >= '2023-11-01' AND max(date_modified) <= '2026-11-01')::text FROM orders"); newest != "true" {
 		t.Error("orders lie outside their three years")
 	}

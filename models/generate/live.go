@@ -82,6 +82,9 @@ func (o *order) pay(s *shop) {
 		p.status, p.word = models.PaymentPending, "created"
 		if o.gateway == "klarna" || o.gateway == "svea" {
 			p.status, p.word, p.authorized, p.before = models.PaymentAuthorized, "authorized", total, o.at.AddDate(0, 0, 28)
+			if p.before.Before(s.until) { // nobody captured it, and the hold ran out
+				p.status, p.word, p.voided, p.updated = models.PaymentCanceled, "expired", p.before, p.before
+			}
 		}
 	case models.StatusCancelled:
 		p.status, p.word = models.PaymentCanceled, "cancelled"
