@@ -187,6 +187,16 @@ func (v LimboView) store(id int64) string {
 	return ""
 }
 
+// zone is that of a store the person sees.
+func (v LimboView) zone(id int64) *time.Location {
+	for i := range v.Stores {
+		if v.Stores[i].ID == id {
+			return v.Stores[i].Zone()
+		}
+	}
+	return time.UTC
+}
+
 // limboOrder leads to the place on the order's page where the row can be seen in full.
 func limboOrder(r models.LimboRow) string {
 	path := fmt.Sprintf("/sales/orders/%d", r.OrderID)
@@ -216,9 +226,10 @@ var limboWhys = map[models.NeedKind]string{
 	models.NeedPending:   "The customer was sent to pay, and nothing more was heard.",
 }
 
-// limboWhy says in a sentence what does not fit, and behind it what the record says of it.
-func limboWhy(ctx context.Context, r models.LimboRow) string {
-	at := func(t time.Time) string { return lang.Format(ctx, t.UTC(), "2 Jan 2006 15:04") }
+// why says in a sentence what does not fit, and behind it what the record says of it.
+// Times are the store's.
+func (v LimboView) why(ctx context.Context, r models.LimboRow) string {
+	at := func(t time.Time) string { return lang.Format(ctx, t.In(v.zone(r.StoreID)), "2 Jan 2006, 15:04") }
 	text := limboWhys[r.Kind]
 	switch {
 	case r.Kind == models.NeedMissing:
@@ -236,11 +247,11 @@ func limboWhy(ctx context.Context, r models.LimboRow) string {
 	case r.Kind == models.NeedUnknown && r.Problem == "":
 		return lang.T(ctx, "%s sent, and not answered.", lang.T(ctx, ui.Words(r.Word)))
 	case r.Kind == models.NeedHold && r.State == "expired":
-		return lang.T(ctx, "The hold ended on %s UTC.", at(r.HoldEnd()))
+		return lang.T(ctx, "The hold ended on %s.", at(r.HoldEnd()))
 	case r.Kind == models.NeedHold:
-		return lang.T(ctx, "The hold ends on %s UTC.", at(r.HoldEnd()))
+		return lang.T(ctx, "The hold ends on %s.", at(r.HoldEnd()))
 	case r.Kind == models.NeedLapsed:
-		return lang.T(ctx, "The authorization ran out on %s UTC without being captured; the money is back with the customer.", at(r.Since))
+		return lang.T(ctx, "The authorization ran out on %s without being captured; the money is back with the customer.", at(r.Since))
 	case r.Kind == models.NeedAction:
 		text = lang.T(ctx, "The change of status to %s failed.", lang.T(ctx, r.State))
 	case r.Kind == models.NeedPlan:

@@ -109,7 +109,7 @@ func (v StatusActionsView) saved(ctx context.Context) string {
 	if rules.Version == 0 {
 		return lang.T(ctx, "Nothing has been saved yet: no change of status calls %s.", v.Chosen.Driver.Name)
 	}
-	return lang.T(ctx, "Version %d, saved by %s on %s UTC.", rules.Version, rules.CreatedName, lang.Format(ctx, rules.CreatedAt.UTC(), "2 Jan 2006 15:04"))
+	return lang.T(ctx, "Version %d, saved by %s on %s.", rules.Version, rules.CreatedName, lang.Format(ctx, rules.CreatedAt.In(v.Store.Zone()), "2 Jan 2006, 15:04"))
 }
 
 func ticked(list []string, code string) bool { return slices.Contains(list, code) }

@@ -50,10 +50,10 @@
     if (!inside) dialog.close();
   });
   // A dialog that came open from the server (its form was refused, or it was asked for) becomes a proper one.
-  const raise = () => {
+  const raise = (later) => {
     for (const dialog of document.querySelectorAll("dialog[open]:not(:modal)")) {
       dialog.close();
-      if (!document.querySelector(`[hx-get][data-dialog="${dialog.id}"]`) || awaited === dialog.id) dialog.showModal();
+      if (!later || !document.querySelector(`[hx-get][data-dialog="${dialog.id}"]`) || awaited === dialog.id) dialog.showModal();
     }
     if (document.getElementById(awaited)) awaited = "";
   };
