@@ -198,6 +198,10 @@ func TestEveryPage(t *testing.T) {
 				if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth`); wide > width {
 					t.Errorf("%s at %d: the page is %d wide and scrolls sideways", where, width, wide)
 				}
+				tab.WaitUntil(`[...document.querySelectorAll(".tabs [aria-current]")].every((open) => {
+					const tabs = open.closest(".tabs").getBoundingClientRect(), box = open.getBoundingClientRect();
+					return tabs.width === 0 || box.left >= tabs.left - 1 && box.right <= tabs.right + 1; // the tab that is open is seen
+				})`)
 				blank := browser.Eval[int](tab, `[...document.querySelectorAll("main tbody tr")].filter((r) => r.checkVisibility() && r.innerText.trim().length < 3).length`)
 				if blank > 0 {
 					t.Errorf("%s at %d: %d rows of a table say nothing", where, width, blank)
