@@ -151,6 +151,8 @@ func (v OrderView) historyTitle(ctx context.Context, h models.OrderHistory) stri
 		return "Order created"
 	case h.Kind == "note":
 		return "Note"
+	case h.Kind == "event":
+		return strings.TrimSuffix(h.Comment, ".") // a title
 	case h.Comment != "":
 		return h.Comment
 	}
@@ -158,7 +160,7 @@ func (v OrderView) historyTitle(ctx context.Context, h models.OrderHistory) stri
 }
 
 func (v OrderView) historyText(ctx context.Context, h models.OrderHistory) string {
-	if h.Comment == v.historyTitle(ctx, h) {
+	if h.Kind == "event" || h.Comment == v.historyTitle(ctx, h) {
 		return ""
 	}
 	if h.Actor == "user" {
@@ -175,7 +177,7 @@ func (v OrderView) historyKind(h models.OrderHistory) ui.Kind {
 	case "operation":
 		return operationMood(h.Comment)
 	case "event":
-		return ui.KindOf(strings.Fields(h.Comment + " .")[0])
+		return ui.KindOf(strings.Trim(strings.Fields(h.Comment + " .")[0], ",."))
 	case "note":
 		return ui.Busy
 	}
