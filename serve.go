@@ -58,6 +58,9 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	} else if path != "" {
 		fmt.Printf("Nobody can sign in yet. Create the owner at %s (once, within 24 hours)\n", s.link(path))
 	}
+	if err := giveBack(); err != nil {
+		log.WarnContext(ctx, "the pages of the start stay in memory", "error", err)
+	}
 	log.InfoContext(ctx, "kartify serves", "addr", listener.Addr().String())
 	if s.MetricsAddr != "" {
 		stop, err := app.watched(ctx, s.MetricsAddr)
