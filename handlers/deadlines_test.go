@@ -105,7 +105,7 @@ func TestOrdersByDeadline(t *testing.T) {
 		var rows []string
 		for i := range page.Find("tr:has(a.open)").Length() {
 			row := page.Find("tr:has(a.open)").Eq(i)
-			rows = append(rows, text(row.Find("a.open"))+" "+text(row.Find("td.state time")))
+			rows = append(rows, text(row.Find("a.open"))+" "+text(row.Find("td.until time")))
 		}
 		if got := strings.Join(rows, "|"); got != x.want {
 			t.Errorf("%s: %s, want %s", x.deadline, got, x.want)

@@ -5,16 +5,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/money"
 )
 
 // Change is one record that something changed or added, in words.
 type Change struct {
-	What  string   // "Order 1001", "New event"
-	Facts []string // "status: pending → processing"
+	What  lang.Text   // "Order 1001", "New event"
+	Facts []lang.Text // "status: pending → processing"
+}
+
+// String is the change in English.
+func (c Change) String() string {
+	facts := make([]string, len(c.Facts))
+	for i, fact := range c.Facts {
+		facts[i] = fact.String()
+	}
+	return c.What.String() + ": " + strings.Join(facts, "; ")
 }
 
 // recordAt is a record as it stands at one moment.
@@ -90,17 +99,17 @@ func changes(before, after []recordAt) []Change {
 		i := slices.IndexFunc(before, func(r recordAt) bool { return r.kind == now.kind && r.id == now.id })
 		if i < 0 {
 			if facts := facts(now.kind, currency, nil, now.values); now.kind != "Webhook" {
-				list = append(list, Change{What: "New " + strings.ToLower(now.kind[:1]) + now.kind[1:], Facts: facts})
+				list = append(list, Change{What: newKind(now.kind), Facts: facts})
 			}
 			continue
 		}
 		if facts := facts(now.kind, currency, before[i].values, now.values); len(facts) > 0 {
-			list = append(list, Change{What: now.kind + " " + strconv.FormatInt(now.id, 10), Facts: facts})
+			list = append(list, Change{What: numbered(now.kind, now.id), Facts: facts})
 		}
 	}
 	for _, was := range before {
 		if !slices.ContainsFunc(after, func(r recordAt) bool { return r.kind == was.kind && r.id == was.id }) && was.kind != "Webhook" {
-			list = append(list, Change{What: was.kind + " " + strconv.FormatInt(was.id, 10), Facts: []string{"goes away"}})
+			list = append(list, Change{What: numbered(was.kind, was.id), Facts: []lang.Text{lang.Textf("goes away")}})
 		}
 	}
 	return list
@@ -108,7 +117,7 @@ func changes(before, after []recordAt) []Change {
 
 // facts are the columns in which a record differs, in the words of the page. before is nil for a new one;
 // currency is the order's, for records without one of their own.
-func facts(kind, currency string, before, after map[string]any) []string {
+func facts(kind, currency string, before, after map[string]any) []lang.Text {
 	var names []string
 	for name := range after {
 		if !slices.Contains(quietColumns, name) && (name != "kind" || kind == "Operation") {
@@ -119,19 +128,20 @@ func facts(kind, currency string, before, after map[string]any) []string {
 	if own, ok := after["currency"].(string); ok {
 		currency = own
 	}
-	var list []string
+	var list []lang.Text
 	for _, name := range names {
+		column := columnOf(name)
 		was, now := valueText(name, before[name], currency), valueText(name, after[name], currency)
 		switch {
-		case was == now || before == nil && (now == "" || now == "no" || name == "currency"):
+		case was == now || before == nil && (now == nil || now == truth(false) || name == "currency"):
 		case kind == "Webhook" && name == "due":
-			list = append(list, "is applied after it")
+			list = append(list, lang.Textf("is applied after it"))
 		case personalColumn(name):
-			list = append(list, columnText(name)+" is written")
+			list = append(list, lang.Textf("%s is written", column))
 		case before == nil:
-			list = append(list, columnText(name)+": "+now)
+			list = append(list, lang.Textf("%s: %s", column, said(now)))
 		default:
-			list = append(list, fmt.Sprintf("%s: %s → %s", columnText(name), orNothing(was), orNothing(now)))
+			list = append(list, lang.Textf("%s: %s → %s", column, said(was), said(now)))
 		}
 	}
 	return list
@@ -142,35 +152,41 @@ func personalColumn(name string) bool {
 		slices.Contains([]string{"company", "recipient", "raw", "card_first6", "card_last4", "rrn"}, name)
 }
 
-// columnText is a column as people call it: refunded_minor is refunded.
-func columnText(name string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(name, "_minor"), "_", " ")
-}
+// truth is yes or no among the values.
+type truth bool
 
-func valueText(name string, value any, currency string) string {
+// said is a value as a sentence takes it.
+func said(value any) any {
 	switch v := value.(type) {
 	case nil:
-		return ""
+		return lang.Textf("nothing")
+	case truth:
+		return map[truth]lang.Text{true: lang.Textf("yes"), false: lang.Textf("no")}[v]
+	}
+	return value
+}
+
+// valueText is a value of a column: a text, an amount, a word, or nil for nothing.
+func valueText(name string, value any, currency string) any {
+	switch v := value.(type) {
+	case nil:
+		return nil
 	case string:
+		if v == "" {
+			return nil
+		}
 		return clip(v, 200)
 	case bool:
-		return map[bool]string{true: "yes", false: "no"}[v]
+		return truth(v)
 	case json.Number:
 		if n, err := v.Int64(); err == nil && strings.HasSuffix(name, "_minor") {
 			if currency == "" || !money.Known(currency) {
 				return fmt.Sprintf("%d smallest units", n)
 			}
-			return money.New(n, currency).Grouped()
+			return money.New(n, currency)
 		}
 		return v.String()
 	}
 	text, _ := json.Marshal(value) //nolint:errcheck // it was JSON before
 	return clip(string(text), 200)
-}
-
-func orNothing(text string) string {
-	if text == "" {
-		return "nothing"
-	}
-	return text
 }

@@ -21,7 +21,7 @@ type Replay struct {
 func (r *Replay) Digest() string {
 	lines := []string{string(r.State)}
 	for _, c := range r.Changes {
-		lines = append(lines, c.What+": "+strings.Join(c.Facts, "; "))
+		lines = append(lines, c.String())
 	}
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:16])

@@ -30,7 +30,7 @@ func (m *mailroom) preview(id int64) *models.Replay {
 func said(replay *models.Replay) string {
 	var lines []string
 	for _, c := range replay.Changes {
-		lines = append(lines, c.What+": "+strings.Join(c.Facts, "; "))
+		lines = append(lines, c.String())
 	}
 	return strings.Join(lines, "\n")
 }

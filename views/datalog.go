@@ -229,7 +229,7 @@ func (v DataLogView) emptyWhy(ctx context.Context) (title, why string) {
 	}
 	var parts []string
 	for _, chip := range v.chips(ctx) {
-		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+chip.Shown(ctx))
 	}
 	return "No row matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }

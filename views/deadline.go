@@ -26,7 +26,7 @@ func deadlineOptions() []ui.Option {
 // deadlineName is a deadline as a chip has it: "ends within 48 hours".
 func deadlineName(deadline models.Deadline) string {
 	return map[models.Deadline]string{
-		models.EndsIn48h: "ends within 48 hours", models.EndsIn7d: "ends within 7 days", models.Ended: "has ended",
+		models.EndsIn48h: "ends within 48 hours", models.EndsIn7d: "ends within 7 days", models.Ended: lang.Textf("has ended").Format,
 	}[deadline]
 }
 

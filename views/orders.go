@@ -179,18 +179,15 @@ func (v OrderListView) oldestFirst() string {
 	return OrdersPath(f)
 }
 
-func (v OrderListView) pager() ui.PagerView {
+func (v OrderListView) pager(ctx context.Context) ui.PagerView {
 	f, rows := v.Filter, len(v.List.Rows)
-	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: "orders"}
-	if v.List.First {
+	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: lang.N(ctx, "order", "orders", rows)}
+	if v.List.First && rows > 1 {
 		p.Shown = "1–" + p.Shown
-	}
-	if rows == 1 {
-		p.Shown, p.Noun = "1", "order"
 	}
 	if total := v.total(); total != "" {
 		p.Total = total
-		p.Noun = wordFor(v.Tally.Total, "order", "orders")
+		p.Noun = lang.N(ctx, "order", "orders", v.Tally.Total)
 	}
 	at := func(after, before string) string {
 		f := f
@@ -265,7 +262,7 @@ func (v OrderListView) emptyWhy(ctx context.Context) (title, why string) {
 	}
 	var parts []string
 	for _, chip := range v.chips(ctx) {
-		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+chip.Shown(ctx))
 	}
 	return "No order matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }
@@ -279,12 +276,4 @@ func (v OrderListView) everywhere() string {
 		return OrdersPath(f)
 	}
 	return ""
-}
-
-// wordFor is one or many, as n asks.
-func wordFor(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -63,13 +63,13 @@ func (v OrderListView) chips(ctx context.Context) []ui.Chip {
 func (v OrderListView) waitingChip(ctx context.Context) string {
 	switch {
 	case v.Filter.Waiting == "done":
-		return "answered only"
+		return lang.T(ctx, "answered only")
 	case v.Filter.Waiting == "all":
-		return "waiting and answered"
+		return lang.T(ctx, "waiting and answered")
 	case !v.Filter.OnlyWaiting():
 		return ""
 	case v.Tally == nil || v.Tally.Done == 0:
-		return "waiting only"
+		return lang.T(ctx, "waiting only")
 	}
 	return lang.T(ctx, "waiting only (%s done hidden)", upTo(v.Tally.Done, models.MaxAside-1))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/money"
 	"github.com/kartify/kartify/views/sheet"
@@ -179,15 +180,15 @@ func filterWords(ctx context.Context, f models.OrderFilter, c *models.OrderChoic
 	var parts []string
 	v := OrderListView{Filter: f, Choices: c}
 	for _, chip := range v.chips(ctx) {
-		parts = append(parts, chip.Label+": "+chip.Value)
+		parts = append(parts, lang.T(ctx, chip.Label)+": "+chip.Shown(ctx))
 	}
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, "; ")
 	case all:
-		return "Every order"
+		return lang.T(ctx, "Every order")
 	}
-	return "Every order but the missing ones"
+	return lang.T(ctx, "Every order but the missing ones")
 }
 
 // missingWords says whether missing orders are among those of a filter.

@@ -327,7 +327,7 @@ func orderList(v OrderListView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Pager(v.pager()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Pager(v.pager(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -419,12 +419,12 @@ func OrderCount(v OrderListView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if total := v.total(); total != "" {
-			templ_7745c5c3_Err = ui.Say("%[1]s of %[2]s %[3]s", ui.Bold(v.pager().Shown), ui.Bold(lang.Number(ctx, total)), lang.T(ctx, v.pager().Noun)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Say("%[1]s of %[2]s %[3]s", ui.Bold(v.pager(ctx).Shown), ui.Bold(lang.Number(ctx, total)), v.pager(ctx).Noun).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ui.Say("%s of very many orders", ui.Bold(v.pager().Shown)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Say("%s of very many orders", ui.Bold(v.pager(ctx).Shown)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

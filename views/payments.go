@@ -230,7 +230,7 @@ func (v PaymentListView) emptyWhy(ctx context.Context) (title, why string) {
 	}
 	var parts []string
 	for _, chip := range v.chips(ctx) {
-		parts = append(parts, lang.T(ctx, chip.Label)+" "+lang.T(ctx, chip.Value))
+		parts = append(parts, lang.T(ctx, chip.Label)+" "+chip.Shown(ctx))
 	}
 	return "No payment matches", lang.T(ctx, "In force: %s.", strings.Join(parts, " · "))
 }

@@ -1,5 +1,7 @@
 package ui
 
+import "github.com/kartify/kartify/lang"
+
 // A Step is one stage of something that takes a while.
 type Step struct {
 	Label string
@@ -25,7 +27,7 @@ func (s StepState) said() string {
 	case StepDone:
 		return "done"
 	case StepNow:
-		return "under way"
+		return lang.Textf("under way").Format
 	case StepFailed:
 		return "failed"
 	case StepUnknown:
