@@ -167,6 +167,7 @@ func (h *Handlers) ShowLimboTrends(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	tally.Today(days)
 	return web.Render(c, http.StatusOK, views.LimboTrendsPage(web.Page(c, limboPath, "Trends"), tally, days))
 }
 

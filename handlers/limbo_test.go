@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -44,7 +45,14 @@ func TestLimboRowsAreMendedFromTheBoard(t *testing.T) {
 	if buttons := viewer.get("/sales/limbo").each("td.fixes button"); strings.Contains(buttons, "Confirm") || !strings.Contains(buttons, "Take it") {
 		t.Errorf("a viewer is offered %s", buttons)
 	}
-	support.get("/sales/limbo/trends").want(t, http.StatusOK, "Money at risk by age")
+	trends := support.get("/sales/limbo/trends")
+	trends.want(t, http.StatusOK, "Money at risk by age")
+	if now, board := trends.said("#risk-by-day .figure"), support.get("/sales/limbo").Find("tr[data-limbo]").Length(); now != strconv.Itoa(board) {
+		t.Errorf("of %d rows on the board the plot says %s, before anything was written down", board, now)
+	}
+	if steps := trends.each("#risk-by-age .ends span"); !strings.HasPrefix(steps, "Under 1 hour|1 to 24 hours|") {
+		t.Errorf("the steps are named %s", steps)
+	}
 }
 
 func TestMissingOrderIsMendedFromItsPage(t *testing.T) {

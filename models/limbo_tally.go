@@ -36,6 +36,21 @@ func (t *LimboTally) Count() (n int, more bool) {
 	return n, more
 }
 
+// Today puts what is in limbo now in the place of the last of days.
+func (t *LimboTally) Today(days *DayTotals) {
+	if len(days.Days) == 0 {
+		return
+	}
+	today := &days.Days[len(days.Days)-1]
+	today.Orders, today.Ordered = 0, nil
+	for _, kind := range t.Kinds {
+		today.Orders += int64(kind.Count)
+		for _, risk := range kind.AtRisk {
+			today.Ordered = addTo(today.Ordered, risk.Minor, risk.Currency)
+		}
+	}
+}
+
 // LimboAge is what has been in limbo for so long: its orders, each once.
 type LimboAge struct {
 	Name   lang.Text

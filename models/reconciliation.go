@@ -42,6 +42,7 @@ type Reconciliation struct {
 	Problem     string // why nothing was compared
 	ProblemRow  int64  // the row of the file it is about; 0 for the file as a whole
 	Counts      map[string]int64
+	Left        int64 // differences that nobody resolved, counted up to MostLeft
 	Sums        []ReconciliationSum
 	UserID      int64
 	UserName    string

@@ -50,10 +50,10 @@ func (db *DB) Reconciliations(ctx context.Context, before int64) (list []*Reconc
 	for _, r := range list {
 		r.GatewayName = db.drivers[r.Gateway].Name
 	}
-	if len(list) > MostReconciliations {
-		return list[:MostReconciliations], true, nil
+	if more = len(list) > MostReconciliations; more {
+		list = list[:MostReconciliations]
 	}
-	return list, false, nil
+	return list, more, db.countLeft(ctx, list)
 }
 
 // Reconciliation is one within the scope.
@@ -71,7 +71,7 @@ func (db *DB) Reconciliation(ctx context.Context, id int64) (*Reconciliation, er
 		return nil, fmt.Errorf("read reconciliation %d: %w", id, err)
 	}
 	r.GatewayName = db.drivers[r.Gateway].Name
-	return r, nil
+	return r, db.countLeft(ctx, []*Reconciliation{r})
 }
 
 // RowFilter is what a person asks of the rows of a reconciliation. The zero one is every difference.

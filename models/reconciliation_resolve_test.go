@@ -66,6 +66,19 @@ func TestResolveRows(t *testing.T) {
 		t.Error("what was refused changed something")
 	}
 
+	left := func() int64 {
+		t.Helper()
+		list, _, err := l.db.Reconciliations(l.ctx, 0)
+		one, err2 := l.db.Reconciliation(l.ctx, r.ID)
+		if err != nil || err2 != nil || len(list) != 1 || list[0].Left != one.Left {
+			t.Fatalf("the list %v and the page %v count differently: %v, %v", list, one, err, err2)
+		}
+		return one.Left
+	}
+	if got := left(); got != 5 {
+		t.Errorf("of 5 differences %d are left", got)
+	}
+
 	// Many press at once; one of them resolves it, and its order is told once.
 	n, won := row(models.RowAmount), atomic.Int32{}
 	var group sync.WaitGroup
@@ -81,6 +94,9 @@ func TestResolveRows(t *testing.T) {
 		})
 	}
 	group.Wait()
+	if got := left(); got != 4 {
+		t.Errorf("after one was accepted %d are left", got)
+	}
 	var told int
 	l.scan(&told, "SELECT count(*) FROM order_history WHERE comment LIKE 'Reconciliation %, row %(amount): A rupee less.'")
 	if won.Load() != 1 || told != 1 {

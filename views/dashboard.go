@@ -184,11 +184,15 @@ func (p plot) step(ctx context.Context, i int) string {
 	return lang.Format(ctx, p.totals.Days[i].Day, "2 Jan 2006")
 }
 
-// ends are the names under the drawing: the first, the middle and the last.
+// ends are the names under the drawing: of every step, or of the first day, the middle one and the last.
 func (p plot) ends(ctx context.Context) []string {
 	last := len(p.totals.Days) - 1
 	if p.name != nil {
-		return []string{p.step(ctx, 0), p.step(ctx, last)}
+		var names []string
+		for i := range p.totals.Days {
+			names = append(names, p.step(ctx, i))
+		}
+		return names
 	}
 	day := func(i int) string { return lang.Format(ctx, p.totals.Days[i].Day, "2 Jan") }
 	return []string{day(0), day((last + 1) / 2), lang.T(ctx, "Today")}

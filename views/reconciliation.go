@@ -75,7 +75,7 @@ var classWords = map[models.RowClass]struct {
 }{
 	models.RowAgree:         {ui.Good, "Agree", "Both sides say the same."},
 	models.RowPaidMissing:   {ui.Bad, "Paid there, missing here", "The gateway has the money and the order is missing here."},
-	models.RowPaidFailed:    {ui.Bad, "Paid there, failed here", "The gateway has the money and the order is not paid here."},
+	models.RowPaidFailed:    {ui.Bad, "Paid there, failed or pending here", "The gateway has the money and the order is not paid here."},
 	models.RowAbsent:        {ui.Attention, "Paid here, absent there", "The order is paid here, and the file does not have it or does not call it paid."},
 	models.RowAmount:        {ui.Attention, "Amount differs", "The gateway's amount is not the order's."},
 	models.RowCurrency:      {ui.Attention, "Currency differs", "The gateway's currency is not the order's."},
@@ -193,6 +193,10 @@ func reconciliationState(ctx context.Context, r *models.Reconciliation) (ui.Kind
 		return ui.Bad, "Not compared"
 	case r.Differences() == 0:
 		return ui.Good, "Agrees"
+	case r.Left == 0:
+		return ui.Good, "Resolved"
+	case r.Left < r.Differences() && r.Left < models.MostLeft:
+		return ui.Attention, lang.T(ctx, "%s of %s open", lang.Number(ctx, grouped(r.Left)), lang.Number(ctx, grouped(r.Differences())))
 	}
 	return ui.Attention, lang.N(ctx, "%s difference", "%s differences", int(r.Differences()), lang.Number(ctx, grouped(r.Differences())))
 }
@@ -203,9 +207,18 @@ func period(ctx context.Context, r *models.Reconciliation) string {
 	case r.DayFrom == "" || r.DayTo == "":
 		return lang.T(ctx, "No dates in the file: orders that are paid only here were not looked for")
 	case r.DayFrom == r.DayTo:
-		return r.DayFrom
+		return dayText(ctx, r.DayFrom)
 	}
-	return lang.T(ctx, "%s to %s", r.DayFrom, r.DayTo)
+	return lang.T(ctx, "%s to %s", dayText(ctx, r.DayFrom), dayText(ctx, r.DayTo))
+}
+
+// dayText is a day such as 2026-11-01 as people read it.
+func dayText(ctx context.Context, day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return lang.Format(ctx, at, "2 Jan 2006")
 }
 
 func whoseDays(ctx context.Context, r *models.Reconciliation) string {
