@@ -42,7 +42,7 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
 // odd are literals that look like words and are none.
-var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<{}=]|[^ ]>|>[^ ]|^Bearer |input changed|\b15:04`)
+var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<{}=]|[^ ]>|>[^ ]|^Bearer |input changed|^outerHTML |^not token,|\b15:04`)
 
 // messages are what the program under root can say, by place.
 func messages(root string) ([]message, error) {
