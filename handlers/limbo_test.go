@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kartify/kartify/models/modelstest"
 )
 
 func TestLimboRowsAreMendedFromTheBoard(t *testing.T) {
@@ -111,6 +113,19 @@ func TestConfirmPaymentForm(t *testing.T) {
 	for _, email := range []string{"viewer@ruosh.example", "manager@ruosh.example", "auditor@ruosh.example"} {
 		if got := as(email).post(path+"/confirmations", "ids", "FY1"); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s confirms payments: %d", email, got.StatusCode)
+		}
+	}
+}
+
+func TestPendingOrderThatNobodyBeganToPay(t *testing.T) {
+	s, as := castSite(t)
+	if _, err := s.db.Pool().Exec(modelstest.System(t.Context()), `INSERT INTO orders (id, store_id, status, currency, items_minor, total_minor, date_added) VALUES (5555, 40, 'pending', 'INR', 100, 100, now() - interval '2 hours')`); err != nil {
+		t.Fatal(err)
+	}
+	board := as("support@ruosh.example").get("/sales/limbo?of=pending")
+	for row, why := range map[string]string{"pending:5555": "Nobody has begun to pay.", "pending:1026": "The customer was sent to pay, and nothing more was heard."} {
+		if got := board.said(`tr[data-limbo="` + row + `"] td.main`); !strings.HasPrefix(got, why) {
+			t.Errorf("of %s the board says %q", row, got)
 		}
 	}
 }

@@ -127,7 +127,7 @@ var limboKinds = []limboKind{
 	{
 		kind: NeedPending, at: "x.date_added", grace: time.Hour, from: "orders x", order: "x.id",
 		where: "x.status = 'pending' AND x.gateway <> 'cod' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.id AND p.status = 'authorized')",
-		minor: "x.total_minor", money: "x.currency", state: "x.status",
+		minor: "x.total_minor", money: "x.currency", state: "CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = x.id) THEN x.status ELSE 'unbegun' END",
 	},
 }
 

@@ -232,6 +232,8 @@ func (v LimboView) why(ctx context.Context, r models.LimboRow) string {
 	at := func(t time.Time) string { return lang.Format(ctx, t.In(v.zone(r.StoreID)), "2 Jan 2006, 15:04") }
 	text := limboWhys[r.Kind]
 	switch {
+	case r.Kind == models.NeedPending && r.State == "unbegun":
+		text = "Nobody has begun to pay."
 	case r.Kind == models.NeedMissing:
 		text = missingWhy[r.Word]
 	case r.Kind == models.NeedPartner && r.Word == "confirm_payment":
