@@ -192,6 +192,7 @@ func TestReadLogFilterSaysWhatItLeavesOut(t *testing.T) {
 		"event=drop+table":                   "“drop table” is not an event; events are words such as REFUND_INITIATED.",
 		"limit=5":                            "“5” rows to a page are not possible; choose from 10 to 500. These are 50.",
 		"from=2026-02-02&to=2026-02-01":      "The dates go from 2026-02-02 back to 2026-02-01, so nothing can match; swap them.",
+		"from=31.10.2026":                    "Date from: “31.10.2026” is not a date; write it as 2026-10-31.",
 		"after=abc":                          "The address of this page was damaged or belongs to another sort; this is the first page.",
 		"gofynd_order_id=FY1&state=PARKED":   "",
 		"table=gateway_call&verdict=nothing": "",

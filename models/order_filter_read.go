@@ -353,6 +353,7 @@ func fieldName(name string) lang.Text {
 		"q": lang.Textf("The search"), "order_id": lang.Textf("Order ID"), "partner_order_id": lang.Textf("Partner order ID"), "customer": lang.Textf("Customer"), "gateway": lang.Textf("Gateway"),
 		"payment_method": lang.Textf("Payment method"), "added_from": lang.Textf("Date added from"), "added_to": lang.Textf("Date added to"),
 		"modified_from": lang.Textf("Date modified from"), "modified_to": lang.Textf("Date modified to"), "amount_from": lang.Textf("Total from"), "amount_to": lang.Textf("Total to"),
+		"from": lang.Textf("Date from"), "to": lang.Textf("Date to"), "gofynd_order_id": lang.Textf("Gofynd Order ID"), "event": lang.Textf("Event"),
 	}[name]
 }
 
