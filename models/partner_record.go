@@ -47,6 +47,9 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 		if err := db.closeUpdate(ctx, u, "done", ""); err != nil {
 			return err
 		}
+		if err := db.closeOvertaken(ctx, u); err != nil {
+			return err
+		}
 		return db.tellNext(ctx, u)
 	case !mayRepeat(answer) && !otherToken(answer, u.Tries):
 		return db.giveUpTelling(ctx, u, attempt.Problem)
@@ -54,6 +57,34 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 		return db.giveUpTelling(ctx, u, fmt.Sprintf("Given up after %d attempts. %s", u.Tries, attempt.Problem))
 	}
 	return db.putOff(ctx, u, at.Add(max(db.partnerPause(u.Tries), after(answer))), attempt.Problem)
+}
+
+// Why an update is closed that nobody was told.
+const (
+	paymentMoved = "Not told: more has become of the payment since."
+	refundMoved  = "Not told: Fynd knows more of this refund already."
+	refundEnded  = "Not told: Fynd knows the end of this refund already."
+)
+
+// closeOvertaken closes what Fynd refused to hear of a payment or refund before an update that it has heard now: no
+// person needs to look at it any more.
+func (db *DB) closeOvertaken(ctx context.Context, u *PartnerUpdate) error {
+	where, args := u.siblings()
+	if where == "" || u.Kind == confirmKind {
+		return nil
+	}
+	why := refundEnded
+	switch {
+	case u.Kind == paymentKind:
+		why = paymentMoved
+	case u.Status == FyndRefundInitiated || u.Status == FyndRefundPending:
+		why = refundMoved
+	}
+	err := db.in(ctx).Model(&PartnerUpdate{}).Where(where, args...).Where("id < ? AND state = 'failed'", u.ID).Updates(map[string]any{"state": "done", "problem": why}).Error
+	if err != nil {
+		return fmt.Errorf("close what update %d overtook: %w", u.ID, err)
+	}
+	return nil
 }
 
 // giveUpTelling leaves an update for a person. What waited for it is told without it.

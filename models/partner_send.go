@@ -115,9 +115,9 @@ func (db *DB) claimUpdate(ctx context.Context, id int64) (*telling, error) {
 		case err != nil:
 			return err
 		case stale && u.Kind == paymentKind:
-			return tx.closeUpdate(ctx, u, "done", "Not told: more has become of the payment since.")
+			return tx.closeUpdate(ctx, u, "done", paymentMoved)
 		case stale:
-			return tx.closeUpdate(ctx, u, "done", "Not told: Fynd knows the end of this refund already.")
+			return tx.closeUpdate(ctx, u, "done", refundEnded)
 		case waits:
 			return tx.putOff(ctx, u, at.Add(time.Second), "It waits for what Fynd must hear before.")
 		}

@@ -187,6 +187,28 @@ func TestStalePendingIsNotTold(t *testing.T) {
 	}
 }
 
+// What Fynd refused to hear needs nobody any more once it has heard what came later.
+func TestRefusedWordIsOvertaken(t *testing.T) {
+	m, l, order, payment := openPartner(t, 400)
+	m.bogus.Next(gatewaytest.Pend)
+	op := m.asked(order, payment, 4000)
+	if err := m.db.DispatchOperation(m.ctx, op.ID); err != nil {
+		t.Fatal(err)
+	}
+	m.tell()
+	if got := m.updates(); got != "refund_pending failed 1" {
+		t.Fatalf("updates:\n%s", got)
+	}
+	m.send(refunded("e2", answerTo(op, gateways.Succeeded)))
+	m.tell()
+	if got := m.text(`SELECT concat_ws(' ', status, state, tries, nullif(problem, '')) FROM partner_updates ORDER BY id`); got != "refund_pending done 1 Not told: Fynd knows the end of this refund already.\nrefund_done done 1" {
+		t.Errorf("updates:\n%s", got)
+	}
+	if want := requestID + " refund_pending Bad Request, " + requestID + " refund_done OK"; strings.Join(l.heard, ", ") != want {
+		t.Errorf("Fynd heard %v", l.heard)
+	}
+}
+
 func TestWithoutSettingsItWaits(t *testing.T) {
 	m, l, order, payment := openPartner(t)
 	m.exec(`UPDATE gateway_settings SET current = false, retired_at = now() WHERE gateway = 'gofynd'`)

@@ -86,7 +86,7 @@ func (g *fynd) placeOrder(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		g.showShop(w, in, "The order cannot be paid: "+err.Error()+".")
+		g.showShop(w, in, "The order cannot be paid: "+strings.TrimSuffix(err.Error(), ".")+".")
 	case !webAddress(said.Redirect) || said.Redirect == "":
 		g.showShop(w, in, "The order cannot be paid: the extension does not say where.")
 	default:
