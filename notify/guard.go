@@ -2,8 +2,6 @@ package notify
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // Guard says where notifications may go: to the public internet over TLS, on the ports for it. Networks are
@@ -22,6 +21,13 @@ type Guard struct {
 
 // Wait is how long an answer may take, from the first look at the address to its last byte.
 func (g Guard) Wait() time.Duration { return cmp.Or(g.Patience, Patience) }
+
+// forbidden is why nothing may be posted to an address, in the language of whoever entered it.
+type forbidden struct{ lang.Text }
+
+func (f forbidden) Error() string { return f.String() }
+
+func forbid(format string, args ...any) error { return forbidden{lang.Textf(format, args...)} }
 
 // ports are those of HTTPS.
 var ports = []string{"", "443", "8443"}
@@ -39,13 +45,13 @@ func (g Guard) CheckURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return errors.New("write it as https://shop.example/payments")
+		return forbid("write it as https://shop.example/payments")
 	case len(address) > 500 || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return errors.New("it is too long, or there are spaces in it")
+		return forbid("it is too long, or there are spaces in it")
 	case u.User != nil:
-		return errors.New("a name and password cannot stand in it; the secret word is what the shop can check")
+		return forbid("a name and password cannot stand in it; the secret word is what the shop can check")
 	case u.Fragment != "":
-		return errors.New("what stands behind # is not sent; leave it out")
+		return forbid("what stands behind # is not sent; leave it out")
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
 		if g.allows(ip) {
@@ -64,10 +70,10 @@ func (g Guard) CheckURL(address string) error {
 // plain says why an address beyond the networks that are allowed cannot be posted to, or nil.
 func plain(scheme, port string) error {
 	if scheme != "https" {
-		return errors.New("only https:// is spoken")
+		return forbid("only https:// is spoken")
 	}
 	if !slices.Contains(ports, port) {
-		return errors.New("only the ports 443 and 8443 are called")
+		return forbid("only the ports 443 and 8443 are called")
 	}
 	return nil
 }
@@ -78,7 +84,7 @@ func (g Guard) check(scheme, port string, ip netip.Addr) error {
 		return nil
 	}
 	if !public(ip) {
-		return fmt.Errorf("%s is not an address of the public internet", ip)
+		return forbid("%s is not an address of the public internet", ip)
 	}
 	return plain(scheme, port)
 }

@@ -23,7 +23,7 @@ type message struct {
 var spoken = map[string][]int{
 	"lang.T": {1}, "lang.N": {1, 2}, "lang.Textf": {0}, "lang.Several": {0, 1}, "ui.Say": {0}, "Say": {0},
 	"problemf": {0}, "conflictf": {0}, "FieldProblem": {1}, "models.FieldProblem": {1},
-	"web.Notice": {1}, "web.Problem": {1}, "fail": {0}, "web.Page": {2}, "closedf": {0}, "sellerErrors": {2}, "refuseSeller": {2}, "h.stepReview": {2}, "say": {1}, "r.say": {1}, "r.choice": {1}, "h.planned": {2}, "h.afterExtension": {3},
+	"web.Notice": {1}, "web.Problem": {1}, "fail": {0}, "web.Page": {2}, "closedf": {0}, "forbid": {0}, "sellerErrors": {2}, "refuseSeller": {2}, "h.stepReview": {2}, "say": {1}, "r.say": {1}, "r.choice": {1}, "h.planned": {2}, "h.afterExtension": {3},
 }
 
 // notes are the functions that say a title and a sentence, with the place of both among the arguments.
@@ -57,7 +57,7 @@ func messages(root string) ([]message, error) {
 		}
 		found[one] = message{One: one, Many: firstOf(many, old.Many), Place: old.Place}
 	}
-	for _, folder := range []string{"views", "handlers", "web", "models", "money", "gateways", "jobs"} {
+	for _, folder := range []string{"views", "handlers", "web", "models", "money", "notify", "gateways", "jobs"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
