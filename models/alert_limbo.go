@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
 	netmail "net/mail"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm/clause"
-
-	"github.com/kartify/kartify/mail"
-	"github.com/kartify/kartify/money"
 )
 
 // LimboAlert is who hears by e-mail of what is new in limbo in a store, and how often at most.
@@ -104,6 +99,7 @@ type newLimbo struct {
 	count    int
 	currency string
 	minor    int64
+	of       int     // so many orders
 	orders   []int64 // some of them
 }
 
@@ -130,8 +126,11 @@ func (db *DB) sendLimboAlert(ctx context.Context, a *LimboAlert) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("gather the alert of store %d: %w", a.StoreID, err)
 	}
-	if len(fresh) == 0 || len(to) == 0 {
+	if len(fresh) == 0 {
 		return 0, nil
+	}
+	if len(to) == 0 {
+		return 0, db.forgetTold(ctx, a.StoreID)
 	}
 	store, err := db.Store(ctx, a.StoreID)
 	if err != nil {
@@ -151,12 +150,18 @@ func (db *DB) sendLimboAlert(ctx context.Context, a *LimboAlert) (int, error) {
 			return sent, fmt.Errorf("note why an alert was not sent: %w", err)
 		}
 	}
-	if sent == 0 { // nobody heard of it: all of it is new the next time
-		if err := db.in(ctx).Exec("DELETE FROM limbo_told WHERE store_id = ?", a.StoreID).Error; err != nil {
-			return 0, fmt.Errorf("forget an alert that nobody heard: %w", err)
-		}
+	if sent == 0 {
+		return 0, db.forgetTold(ctx, a.StoreID)
 	}
 	return sent, nil
+}
+
+// forgetTold makes all that is in limbo in a store new again, when nobody heard of it.
+func (db *DB) forgetTold(ctx context.Context, store int64) error {
+	if err := db.in(ctx).Exec("DELETE FROM limbo_told WHERE store_id = ?", store).Error; err != nil {
+		return fmt.Errorf("forget an alert that nobody heard: %w", err)
+	}
+	return nil
 }
 
 // freshLimbo is what stands on a store's board and was not told of, and remembers it as told. What has left the
@@ -169,13 +174,13 @@ func (db *DB) freshLimbo(ctx context.Context, store int64) ([]newLimbo, error) {
 				named AS MATERIALIZED (SELECT ($2::text[])[k + 1] AS kind, id, order_id, currency, minor FROM board),
 				gone AS (DELETE FROM limbo_told t WHERE store_id = $1 AND NOT EXISTS (SELECT 1 FROM named n WHERE n.kind = t.kind AND n.id = t.record_id)),
 				fresh AS (INSERT INTO limbo_told (store_id, kind, record_id) SELECT $1, kind, id FROM named ON CONFLICT DO NOTHING RETURNING kind, record_id)
-			SELECT n.kind, n.currency, count(*)::int, sum(n.minor)::bigint, (array_agg(n.order_id ORDER BY n.order_id DESC))[1:10]
+			SELECT n.kind, n.currency, count(*)::int, sum(n.minor)::bigint, count(DISTINCT n.order_id)::int, (array_agg(DISTINCT n.order_id ORDER BY n.order_id DESC))[1:10]
 			FROM named n JOIN fresh f ON f.kind = n.kind AND f.record_id = n.id GROUP BY 1, 2 ORDER BY array_position($2::text[], n.kind), 2`, store, limboWords())
 		if err != nil {
 			return err //nolint:wrapcheck // wrapped below
 		}
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (n newLimbo, err error) {
-			err = row.Scan(&n.kind, &n.currency, &n.count, &n.minor, &n.orders)
+			err = row.Scan(&n.kind, &n.currency, &n.count, &n.minor, &n.of, &n.orders)
 			return n, err
 		})
 		return err //nolint:wrapcheck // wrapped below
@@ -206,50 +211,6 @@ func (db *DB) alertRecipients(ctx context.Context, a *LimboAlert) ([]string, err
 		return nil, fmt.Errorf("look for who hears of limbo: %w", err)
 	}
 	return to, nil
-}
-
-// limboTold is how a kind reads in an e-mail. No customer is named in one.
-var limboTold = map[NeedKind]string{
-	NeedReview: "operations that need a person", NeedContradiction: "operations that are contradicted", NeedFailedPaid: "failed or cancelled orders whose money is here",
-	NeedUnknown: "operations of unknown outcome", NeedPartner: "messages that Fynd has not heard", NeedMissing: "missing orders", NeedStuck: "stuck payments",
-	NeedRefunding: "refunds under way for over an hour", NeedHold: "authorizations that end within 48 hours, or should have ended",
-	NeedAmount: "orders of which Fynd asked for another amount",
-	NeedAction: "changes of order status whose payment did not follow",
-	NeedPlan:   "planned captures that did not happen", NeedLapsed: "authorizations that ran out without being captured", NeedOverdue: "refunds asked for over a day ago", NeedPending: "orders pending for over an hour",
-}
-
-func (db *DB) mailLimbo(ctx context.Context, store *Store, to string, fresh []newLimbo) error {
-	count := 0
-	var text, rows strings.Builder
-	for _, n := range fresh {
-		count += n.count
-		risk := ""
-		if n.minor > 0 {
-			risk = ", " + money.New(n.minor, n.currency).String() + " at risk"
-		}
-		orders := strings.Trim(strings.ReplaceAll(fmt.Sprint(n.orders), " ", ", "), "[]")
-		if n.count > len(n.orders) {
-			orders += fmt.Sprintf(" and %d more", n.count-len(n.orders))
-		}
-		line := fmt.Sprintf("%d %s%s", n.count, limboTold[n.kind], risk)
-		fmt.Fprintf(&text, "- %s\n  Orders: %s\n", line, orders)
-		fmt.Fprintf(&rows, "<li><b>%s</b><br>Orders: %s</li>", html.EscapeString(line), html.EscapeString(orders))
-	}
-	head := fmt.Sprintf("New in limbo at %s. Look at Sales > Limbo of kartify.", store.Name)
-	from := db.mail.From()
-	raw, err := mail.Message{
-		ID: mail.NewID(from), From: from, To: netmail.Address{Address: to}, Subject: fmt.Sprintf("%s: %d new in limbo", store.Name, count),
-		Text: head + "\n\n" + text.String(), HTML: "<!doctype html><html lang=\"en\"><body><p>" + html.EscapeString(head) + "</p><ul>" + rows.String() + "</ul></body></html>", At: now(),
-	}.Bytes()
-	if err != nil {
-		return fmt.Errorf("write an alert: %w", err)
-	}
-	sending, cancel := context.WithTimeout(ctx, db.timings.CallTimeout+5*time.Second)
-	defer cancel()
-	if _, err := db.mail.Send(sending, to, raw, func() error { return nil }); err != nil {
-		return fmt.Errorf("send an alert: %w", err)
-	}
-	return nil
 }
 
 // NoteLimbo writes down how much is in limbo today, over what was noted earlier in the day, and reports how

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestWhatIsNewInLimboIsMailedOnce(t *testing.T) {
 		t.Fatalf("%d messages, %d of them to finance", len(post.Messages()), len(messages))
 	}
 	raw := string(messages[0].Raw)
-	for _, want := range []string{"Subject: Store 40: 1 new in limbo", "1 missing orders, 100.00 INR at risk", "Orders: " + m.text(`SELECT id::text FROM orders`)} {
+	for _, want := range []string{"Subject: Store 40: 1 new in limbo", "1 missing order, 100.00 INR at risk", "Orders: " + m.text(`SELECT id::text FROM orders`)} {
 		if !strings.Contains(raw, want) {
 			t.Errorf("the message lacks %q:\n%s", want, raw)
 		}
@@ -98,6 +99,33 @@ func TestAnAlertNobodyHeardIsSentAgain(t *testing.T) {
 	for _, wrong := range []models.LimboAlert{{StoreID: 40, EveryMinutes: 1}, {StoreID: 40, EveryMinutes: 60, Address: "nonsense"}} {
 		if err := m.db.SaveLimboAlert(m.ctx, wrong, models.SystemActor); err == nil {
 			t.Errorf("saved %+v", wrong)
+		}
+	}
+}
+
+// An alert that has nobody to go to is new again once somebody is there; an order that is in limbo twice in one way is
+// named once.
+func TestAnAlertWaitsForSomebodyToTell(t *testing.T) {
+	m, post := openPost(t)
+	order, _ := m.order("pay_1", "success", 10000)
+	for _, request := range []string{"r1", "r2"} {
+		m.exec(`INSERT INTO order_events (order_id, store_id, event, request_id, amount_minor, waiting, received_at) VALUES ($1, 40, 'REFUND_INITIATED', $2, 4000, true, now() - interval '25 hours')`, order, request)
+	}
+	if err := m.db.SaveLimboAlert(m.ctx, models.LimboAlert{StoreID: 40, Mails: true, EveryMinutes: 5}, models.SystemActor); err != nil {
+		t.Fatal(err)
+	}
+	m.exec(`UPDATE users SET disabled_at = now()`)
+	m.alert(0)
+	if got := m.text(`SELECT problem || (SELECT count(*) FROM limbo_told) FROM limbo_alerts`); got != "Nobody is there to be told.0" {
+		t.Errorf("with nobody there: %s", got)
+	}
+	modelstest.Person(t, m.db, "Ravi", models.Owner)
+	m.exec(`UPDATE limbo_alerts SET sent_at = now() - interval '6 minutes'`)
+	m.alert(1)
+	letter := string(post.Messages()[0].Raw)
+	for _, want := range []string{"2 refunds asked for over a day ago, 80.00 INR at risk", fmt.Sprintf("Orders: %d\r\n", order)} {
+		if !strings.Contains(letter, want) {
+			t.Errorf("the letter lacks %q:\n%s", want, letter)
 		}
 	}
 }
