@@ -70,7 +70,7 @@ func (db *DB) StepReview(ctx context.Context, step ReviewStep) error {
 		}
 		to, ok := e.State.After(step.Event, e.Wanted().Distribution)
 		if !ok {
-			return conflictf("%s is %s: there is no review whose outcome could be entered.", e.Name, strings.ToLower(e.State.Label()))
+			return conflictf("There is no review of %s whose outcome could be entered.", e.Name)
 		}
 		if err := tx.checkReviewStep(ctx, e, step); err != nil {
 			return err
