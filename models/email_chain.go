@@ -90,7 +90,7 @@ func (m *OrderMail) Chain(order *Order, store *Store, eventsKnown int) MailChain
 		c.end(StepWebhook, CheckDoubt, lang.Textf("Events of this order are recorded, but none of their webhooks is kept here."), lang.Textf("Why no e-mail was sent then is not known. Ask Fynd to send the event again."))
 	case w == nil:
 		c.pass(StepPartner, verbatim(order.PartnerID()))
-		c.fail(StepWebhook, lang.Textf("No webhook of Fynd has named this order."), lang.Textf("Look for forged or unreadable webhooks in the Data Log, compare the webhook address and secret with Fynd's settings, and ask Fynd to send it again."))
+		c.fail(StepWebhook, lang.Textf("No webhook of Fynd has named this order."), lang.Textf("Look for forged or unreadable webhooks in the Data Log (whoever sees all stores sees forged ones), compare the webhook address and secret with Fynd's settings, and ask Fynd to send it again."))
 	default:
 		c.pass(StepPartner, verbatim(order.PartnerID()))
 		m.withoutDecision(&c, w, order, store)

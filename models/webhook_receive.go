@@ -42,6 +42,9 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	case len(signers) == 0:
 		return db.refuseWebhook(ctx, d, w, Forged, "It carries no signature of a store here.")
 	case problem != nil:
+		if !hint {
+			w.signedBy(signers)
+		}
 		return db.refuseWebhook(ctx, d, w, Unreadable, "The signature is right, but "+problem.Error()+".")
 	}
 	if hint {
@@ -49,6 +52,7 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	}
 	seen, err := db.readWebhook(d.Source, d.Header, d.Body)
 	if err != nil {
+		w.signedBy(signers)
 		return db.refuseWebhook(ctx, d, w, Unreadable, "The signature is right, but it cannot be understood: "+textOf(err.Error())+".")
 	}
 	store, ok := seen.choose(signers)
@@ -60,6 +64,13 @@ func (db *DB) ReceiveWebhook(ctx context.Context, d Delivery) (Receipt, error) {
 	w.PartnerOrderID, w.PaymentRef, w.OrderRef = seen.partnerOrder, seen.payment, seen.orderRef
 	w.Body = withoutCards(d.Body, seen.ids...)
 	return db.storeWebhook(ctx, w)
+}
+
+// signedBy gives a webhook that cannot be read to the one store whose secret fits, so that its people see it.
+func (w *Webhook) signedBy(signers []signer) {
+	if len(signers) == 1 {
+		w.StoreID, w.Mode = signers[0].store, signers[0].mode
+	}
 }
 
 // receiveHint stores a hint of a provider whose address names the store, and finds the answer the provider expects.

@@ -36,7 +36,8 @@ func TestWebhookVerdicts(t *testing.T) {
 		{"written anew", changed(genuine, func(p *parcel) { p.body = append(p.body, '\n') }), models.Forged, 0},
 		{"one byte changed", changed(genuine, func(p *parcel) { p.body = bytes.Replace(p.body, []byte("FY1"), []byte("FY2"), 1) }), models.Forged, 0},
 		{"not text", parcel{"gofynd", http.Header{}, []byte("\xff\x00{")}, models.Unreadable, 0},
-		{"no event, signed", fyndParcel("e1", map[string]any{"store_id": 40}, fyndSecret), models.Unreadable, 0},
+		{"no event, signed", fyndParcel("e1", map[string]any{"store_id": 40}, fyndSecret), models.Unreadable, 40},
+		{"the same again", fyndParcel("e1", map[string]any{"store_id": 40}, fyndSecret), models.Unreadable, 40},
 		{"genuine, under the id of the forged ones", genuine, models.Verified, 40},
 		{"of the other store", fyndParcel("e1", map[string]any{"event": "REFUND_DONE", "gofynd_order_id": "FY1"}, "other-"+fyndSecret), models.Verified, 41},
 	}
