@@ -212,6 +212,18 @@ func TestCCAvenueLookupPages(t *testing.T) {
 	if file := b.do("GET", "/_sandbox/ccavenue/export.xlsx?from=20-11-2026&to=20-11-2026", ""); !strings.HasPrefix(file.body, "PK\x03\x04") {
 		t.Errorf("export %.40q", file.body)
 	}
+	for gateway, path := range map[string]string{"ccavenue": "/_sandbox/ccavenue/export", "paykeeper": "/_sandbox/paykeeper/registry"} {
+		page := b.do("GET", "/_sandbox/portal/"+gateway, "").body
+		for _, format := range []string{"csv", "xlsx"} {
+			if !strings.Contains(page, `formaction="`+path+"."+format+`"`) {
+				t.Errorf("the portal of %s offers no %s file", gateway, format)
+			}
+			file := portalFiles[gateway]
+			if got := b.do("GET", path+"."+format+"?"+file.From+"=2026-11-20&"+file.To+"=2026-11-21&status="+file.Word, ""); got.status != 200 {
+				t.Errorf("the %s file of %s answers %d %s", format, gateway, got.status, got.body)
+			}
+		}
+	}
 }
 
 func TestCCAvenueConfirmAndCancel(t *testing.T) {

@@ -68,11 +68,21 @@ func (s *Sandbox) showPortal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	list := p.portalPayments(100)
+	list, today := p.portalPayments(100), s.clock().In(india)
 	s.mu.Unlock()
+	code := r.PathValue("gateway")
 	write(w, page("portal.html", http.StatusOK, map[string]any{
-		"Title": r.PathValue("gateway") + " portal", "Gateway": r.PathValue("gateway"), "Payments": list,
+		"Title": code + " portal", "Gateway": code, "Payments": list, "File": portalFiles[code], "From": today.AddDate(0, 0, -7).Format(time.DateOnly), "To": today.Format(time.DateOnly),
 	}))
+}
+
+// portalFile is what a merchant downloads of a range of days: its name, where it is without the format, what its
+// first and last day are called, and the one word it can be kept to.
+type portalFile struct{ Name, Path, From, To, Word string }
+
+var portalFiles = map[string]portalFile{
+	"ccavenue":  {"Order Lookup", "/_sandbox/ccavenue/export", "from", "to", "Shipped"},
+	"paykeeper": {"Payment registry", "/_sandbox/paykeeper/registry", "start", "end", "success"},
 }
 
 func (s *Sandbox) showPortalPayment(w http.ResponseWriter, r *http.Request) {
