@@ -123,6 +123,9 @@ func TestPendingOrderThatNobodyBeganToPay(t *testing.T) {
 		t.Fatal(err)
 	}
 	board := as("support@ruosh.example").get("/sales/limbo?of=pending")
+	if got := board.said(`tr[data-limbo="pending:1026"] td.looked`); got != "Not yet only by hand" {
+		t.Errorf("of an order at a gateway that is not asked by itself the board says %q", got)
+	}
 	for row, why := range map[string]string{"pending:5555": "Nobody has begun to pay.", "pending:1026": "The customer was sent to pay, and nothing more was heard."} {
 		if got := board.said(`tr[data-limbo="` + row + `"] td.main`); !strings.HasPrefix(got, why) {
 			t.Errorf("of %s the board says %q", row, got)

@@ -32,6 +32,7 @@ type LimboRow struct {
 	LastAt      *time.Time // when somebody last looked
 	LastSaid    string     // what that brought
 	NextAt      *time.Time // when kartify looks again by itself
+	ByHand      bool       // kartify does not ask this gateway about orders by itself: its signed webhooks tell
 	Gateway     string     // its name
 	Support     string     // whom to ask there when money hangs
 	OwnerID     int64      // who looks after it; 0 when nobody does

@@ -152,6 +152,7 @@ func (db *DB) limboRow(row pgx.CollectableRow) (LimboRow, error) {
 		return r, err //nolint:wrapcheck // wrapped by the caller
 	}
 	r.Kind, r.Since = limboKinds[k].kind, r.Since.UTC()
+	r.ByHand = (r.Kind == NeedMissing || r.Kind == NeedPending) && r.NextAt == nil && !slices.Contains(db.orderReaders(), r.Gateway)
 	if driver, known := db.drivers[r.Gateway]; known {
 		r.Gateway, r.Support = driver.Name, driver.Support
 	}
