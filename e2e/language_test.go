@@ -10,9 +10,9 @@ import (
 	"unicode"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/leonelquinteros/gotext"
 	"golang.org/x/net/html"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 )
 
@@ -21,14 +21,13 @@ import (
 var leaks = flag.String("leaks", "", "file for what is not said in Russian")
 
 // TestEveryPageInRussian opens every page in another language: none says a sentence in English for which there is
-// a translation, and the page tells the browser which language it is in.
+// a translation, those included that were stored with their values, and the page tells the browser which language it is in.
 func TestEveryPageInRussian(t *testing.T) {
 	t.Parallel()
 	w, _ := withPost(t)
 	w.tellMail()
 	w.tellShop()
-	catalog := gotext.NewPo()
-	catalog.ParseFile("../lang/ru.po")
+	russian := lang.With(t.Context(), "ru")
 	w.speak("ru")
 	var english []string
 	people := map[string]*person{}
@@ -42,7 +41,7 @@ func TestEveryPageInRussian(t *testing.T) {
 			t.Errorf("%s: the page says it is in %q", page.name, code)
 		}
 		for _, words := range wordsOf(doc) {
-			if told := catalog.Get(words, none...); told != words {
+			if told := lang.T(russian, words); told != words {
 				t.Errorf("%s says %q and not %q", page.name, words, told)
 			}
 			if !strings.ContainsFunc(words, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) && strings.ContainsFunc(words, unicode.IsLower) {
@@ -68,9 +67,6 @@ func (w *world) speak(code string) {
 		w.t.Fatal(err)
 	}
 }
-
-// none are the values of a sentence that is only looked up.
-var none []any
 
 // wordsOf is every text of a page that people read or hear, but for codes, what they typed, and the names of
 // languages.

@@ -86,7 +86,8 @@ func Code(ctx context.Context) string {
 }
 
 // T says a sentence, with its verbs filled as fmt does. An amount of money or a Text among the values
-// is said in the same language. A catalog may name the values in another order, as %[2]s.
+// is said in the same language. A catalog may name the values in another order, as %[2]s. A sentence that was
+// stored with its values is known by Keep.
 func T(ctx context.Context, text string, args ...any) string {
 	t := of(ctx)
 	if t == nil {
@@ -95,7 +96,13 @@ func T(ctx context.Context, text string, args ...any) string {
 	if text == "" { // the key of a catalog's own header
 		return ""
 	}
-	return fill(t.words.Get(text, nothing...), t.values(ctx, args))
+	said := t.words.Get(text, nothing...)
+	if len(args) == 0 && said == text {
+		if sentence, ok := t.stored(ctx, text); ok {
+			return sentence
+		}
+	}
+	return fill(said, t.values(ctx, args))
 }
 
 // Word says a word that means something of its own about one thing: Word(ctx, "payment", "Canceled") is what the

@@ -25,6 +25,12 @@ msgstr ""
 msgid "%[1]s of %[2]s was refunded."
 msgstr "Из %[2]s возвращено %[1]s."
 
+msgid "Try %d of the payment of %s ended: %s. %s"
+msgstr "Платёж на %[2]s, попытка %[1]d: %[3]s. %[4]s"
+
+msgid "no answer"
+msgstr "нет ответа"
+
 msgid "%d order"
 msgid_plural "%d orders"
 msgstr[0] "%d заказ"
@@ -46,6 +52,24 @@ func TestSayingWords(t *testing.T) {
 		{N(ru, "%d order", "%d orders", 11, 11), "11 заказов"},
 		{Textf("%[1]s of %[2]s was refunded.", "1", Textf("%d order", 5)).String(), "1 of 5 order was refunded."},
 		{Textf("%[1]s of %[2]s was refunded.", "1", "#5").In(ru), "Из #5 возвращено 1."},
+	} {
+		if c.said != c.want {
+			t.Errorf("said %q, want %q", c.said, c.want)
+		}
+	}
+}
+
+// TestStoredSentences: what was written in English with its values is known again, and read in another language.
+func TestStoredSentences(t *testing.T) {
+	defer func(before []keptSentence) { kept = before }(kept)
+	Keep(Textf("Try %d of the payment of %s ended: %s. %s"))
+	ru, en := spoken(t, "ru", russian), t.Context()
+	stored := "Try 3 of the payment of 1,234.50 RUB ended: no answer. Nobody has translated 100% of this."
+	for _, c := range []struct{ said, want string }{
+		{T(en, stored), stored},
+		{T(ru, stored), "Платёж на 1\u00a0234,50 RUB, попытка 3: нет ответа. Nobody has translated 100% of this."},
+		{T(ru, "Try 3 of the payment of"), "Try 3 of the payment of"},
+		{T(ru, "A note: "+stored), "A note: " + stored},
 	} {
 		if c.said != c.want {
 			t.Errorf("said %q, want %q", c.said, c.want)

@@ -1,0 +1,65 @@
+package lang
+
+import (
+	"context"
+	"regexp"
+	"strings"
+)
+
+// keptSentence is a sentence that is stored in English with its values, and how it is known again.
+type keptSentence struct {
+	format string
+	mark   string // the longest text between its values
+	match  *regexp.Regexp
+}
+
+var kept []keptSentence
+
+// Keep has T know sentences again that were stored in English, by the formats they were made with: histories and
+// causes stay as they were written, and everybody reads them in their language. It is called while the program
+// starts; of two formats that fit, the first counts.
+func Keep(sentences ...Text) int {
+	for _, s := range sentences {
+		mark := ""
+		for _, piece := range verb.Split(s.Format, -1) {
+			if len(piece) > len(mark) {
+				mark = piece
+			}
+		}
+		kept = append(kept, keptSentence{s.Format, mark, regexp.MustCompile("^" + verb.ReplaceAllString(regexp.QuoteMeta(s.Format), "(.+?)") + "$")})
+	}
+	return len(kept)
+}
+
+// verb is the place of a value in a format.
+var verb = regexp.MustCompile(`%(?:\[(\d)\])?[sdv]`)
+
+// aSum is an amount of money within a stored sentence.
+var aSum = regexp.MustCompile(`^−?[0-9][0-9,]*(?:\.[0-9]+)? [A-Z]{3}$`)
+
+// stored says a stored sentence, and whether it is known.
+func (t *tongue) stored(ctx context.Context, text string) (string, bool) {
+	if !strings.Contains(text, " ") || len(text) > 2000 {
+		return "", false
+	}
+	for _, s := range kept {
+		if !strings.Contains(text, s.mark) {
+			continue
+		}
+		values := s.match.FindStringSubmatch(text)
+		if len(values) < 2 {
+			continue
+		}
+		said := make([]any, len(values)-1)
+		for i, value := range values[1:] {
+			if said[i] = T(ctx, value); aSum.MatchString(value) {
+				said[i] = t.number(value)
+			}
+		}
+		return fill(verb.ReplaceAllStringFunc(t.words.Get(s.format, nothing...), asText), said), true
+	}
+	return "", false
+}
+
+// asText has a verb take a text: the values of a stored sentence are texts.
+func asText(verb string) string { return verb[:len(verb)-1] + "s" }

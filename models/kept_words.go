@@ -1,0 +1,33 @@
+package models
+
+import "github.com/kartify/kartify/lang"
+
+// What is written into histories, effects of webhooks and causes of failures with values in it. It is stored in
+// English, as evidence, and read in every language.
+var _ = lang.Keep(
+	lang.Textf("%s was recorded."), lang.Textf("%s was recorded before."), lang.Textf("%s of request %s was known already."),
+	lang.Textf("The same as webhook %s; nothing happened again."), lang.Textf("No order %s is known here yet."),
+	lang.Textf("Refused, as were %d more like it within the hour, which were not stored."), lang.Textf("It could not be acted upon in %d tries: %s"),
+	lang.Textf("Applied again: %s"),
+	lang.Textf("The shop answered %s instead of 200."), lang.Textf("The shop answered %s and sent us elsewhere, which is not followed."),
+	lang.Textf("The shop did not answer within %s."), lang.Textf("No name server knows %s."),
+	lang.Textf("The shop was told of the payment of %s, at attempt %d of %d."), lang.Textf("The shop could not be told of the payment of %s in %d attempts. %s"),
+	lang.Textf("The shop is not told of the payment any more. %s"),
+	lang.Textf("Amount update to %s requested."), lang.Textf("Amount update to %s requested: %s."), lang.Textf("%s of %s requested."), lang.Textf("%s of %s requested: %s."),
+	lang.Textf("%s of %s accepted by the gateway as %s (%s)."), lang.Textf("%s of %s accepted by the gateway (%s)."),
+	lang.Textf("%s of %s done as %s (%s)."), lang.Textf("%s of %s done (%s)."), lang.Textf("%s of %s failed as %s (%s). %s"), lang.Textf("%s of %s failed (%s). %s"),
+	lang.Textf("%s of %s failed as %s (%s)."), lang.Textf("%s of %s failed (%s)."),
+	lang.Textf("%s of %s sent, but the gateway's answer did not come; it is being looked up."), lang.Textf("%s of %s needs a person. %s"),
+	lang.Textf("Payment %s of %s: %s. (%s)"),
+	lang.Textf("The mail server said: %s"), lang.Textf("The mail server had the whole message and did not say whether it takes it: %s."),
+	lang.Textf("The mail server %s offers no STARTTLS, and messages are not sent in the clear."),
+	lang.Textf("The mail server %s lets nobody sign in by PLAIN or LOGIN; it offers: %s."),
+)
+
+// The same without values, and how something came to be known.
+var _ = []lang.Text{
+	lang.Textf("Order placed."), lang.Textf("Created through the API."), lang.Textf("It carries no signature of a store here."),
+	lang.Textf("It carries no signature of an extension here."), lang.Textf("answer"), lang.Textf("look-up"), lang.Textf("webhook"), lang.Textf("Cancellation"),
+	lang.Textf("awaiting payment"), lang.Textf("authorized"), lang.Textf("received"), lang.Textf("completed"), lang.Textf("completed, not notified"), lang.Textf("refunding"),
+	lang.Textf("refunded"), lang.Textf("partially refunded"), lang.Textf("canceled"), lang.Textf("failed"),
+}
