@@ -145,6 +145,7 @@ func TestFyndAsksForARefundOverHTTP(t *testing.T) {
 
 	m.exec(`UPDATE operations SET state = 'succeeded', ref = 'rfnd_1', reference = 'UTR1', finished_at = now()`)
 	m.exec(`UPDATE payments SET refunded_minor = 23000, refund_reserved_minor = 0, status = 'refunded'`)
+	m.exec(`UPDATE fynd_sessions SET success_url = 'https://shop.fynd.com/thanks?a=1&b=2'`)
 	for _, path := range []string{refundPath, refundPath + "/" + refundRequest} {
 		shown := m.fynd("GET", path, "", refundGID, cast.FyndSecret)
 		for want, way := range map[string][]string{
@@ -158,6 +159,9 @@ func TestFyndAsksForARefundOverHTTP(t *testing.T) {
 			if got := shown.at(way...); got != want {
 				t.Errorf("%s: %v is %s, want %s in %s", path, way, got, want, shown.body)
 			}
+		}
+		if !strings.Contains(shown.body, `"success_url":"https://shop.fynd.com/thanks?a=1&b=2"`) {
+			t.Errorf("%s: the address is written otherwise in %s", path, shown.body)
 		}
 		if shown.status != http.StatusOK || shown.at("pf_order_id") != "FY64D4E4250DB0CBEF1D" || shown.at("payment_details", "amound_refunded") != "23000" ||
 			shown.at("aggregator_payment_refund_details", "reason", "description") != "Asked for by Fynd: CANCEL/RETURN" {

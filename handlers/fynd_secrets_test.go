@@ -37,7 +37,7 @@ func TestSecrets(t *testing.T) {
 	}
 	for _, header := range refused {
 		for _, ask := range []page{nobody.get(path, header...), nobody.ask("POST", "/api/v1/secrets", strings.NewReader(sellersJSON), append(header, "X-Application-Id: "+cast.FyndApplication)...)} {
-			if ask.StatusCode != http.StatusUnauthorized || ask.body != `{"success":false,"title":"Unauthorized","message":"Authorization failed"}`+"\n" {
+			if ask.StatusCode != http.StatusUnauthorized || ask.body != `{"success":false,"title":"Unauthorized","message":"Authorization failed"}` {
 				t.Errorf("%v: %d %s", header, ask.StatusCode, ask.body)
 			}
 		}

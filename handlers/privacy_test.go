@@ -31,7 +31,7 @@ func TestFyndAsksForPrivacy(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() {
-			if h := p.asks("POST", erasePath, body); h.status != 202 || h.body != `{"success":true,"request_id":"16916747740991418099"}`+"\n" {
+			if h := p.asks("POST", erasePath, body); h.status != 202 || h.body != `{"success":true,"request_id":"16916747740991418099"}` {
 				t.Errorf("asked 50-fold, it answers %d %s", h.status, h.body)
 			}
 		})

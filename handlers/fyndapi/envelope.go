@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
 )
 
@@ -70,5 +71,14 @@ func Errors(c echo.Context, status int, message string) error {
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(status) //nolint:wrapcheck // the client has gone
 	}
-	return c.JSON(status, envelope{false, title, message}) //nolint:wrapcheck // the client has gone
+	return answer(c, status, envelope{false, title, message})
+}
+
+// answer writes JSON as Fynd's samples have it: addresses with their &.
+func answer(c echo.Context, status int, body any) error {
+	text, err := gateways.EncodeJSON(body)
+	if err != nil {
+		return err //nolint:wrapcheck // plain values
+	}
+	return c.JSONBlob(status, text) //nolint:wrapcheck // the client has gone
 }

@@ -92,5 +92,5 @@ func (a *API) privacy(c echo.Context, in Request, kind models.PrivacyKind) error
 	case err != nil:
 		return err //nolint:wrapcheck // says what it did
 	}
-	return c.JSON(http.StatusAccepted, privacyAnswer{true, r.RequestID}) //nolint:wrapcheck // the client has gone
+	return answer(c, http.StatusAccepted, privacyAnswer{true, r.RequestID})
 }

@@ -42,8 +42,8 @@ func (a *API) CreateRefund(c echo.Context, in Request) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	answer := refund.Reply
-	if answer == "" {
+	reply := refund.Reply
+	if reply == "" {
 		state, list, err := a.refunds(c, session)
 		if err != nil {
 			return err
@@ -52,11 +52,11 @@ func (a *API) CreateRefund(c echo.Context, in Request) error {
 		if err != nil {
 			return err //nolint:wrapcheck // plain values
 		}
-		if answer, err = a.db.KeepFyndReply(ctx, refund.ID, string(text)); err != nil {
+		if reply, err = a.db.KeepFyndReply(ctx, refund.ID, string(text)); err != nil {
 			return err //nolint:wrapcheck // says what it did
 		}
 	}
-	return c.Blob(http.StatusAccepted, echo.MIMEApplicationJSON, []byte(answer)) //nolint:wrapcheck // the client has gone
+	return c.Blob(http.StatusAccepted, echo.MIMEApplicationJSON, []byte(reply)) //nolint:wrapcheck // the client has gone
 }
 
 // fits says why a refund request cannot be about a session, or nil.
@@ -86,7 +86,7 @@ func (a *API) ShowRefund(c echo.Context, in Request) error {
 	}
 	for _, refund := range list {
 		if refund.RequestID == c.Param("request_id") {
-			return c.JSON(http.StatusOK, refundStatus(state, []models.SessionRefund{refund})) //nolint:wrapcheck // the client has gone
+			return answer(c, http.StatusOK, refundStatus(state, []models.SessionRefund{refund}))
 		}
 	}
 	return refuse(http.StatusNotFound, "refund request %s of %s not found", c.Param("request_id"), session.GID)
@@ -102,7 +102,7 @@ func (a *API) ListRefunds(c echo.Context, in Request) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, refundStatus(state, list)) //nolint:wrapcheck // the client has gone
+	return answer(c, http.StatusOK, refundStatus(state, list))
 }
 
 // session is the payment session of a gid, of the extension that a request was signed for.

@@ -37,7 +37,7 @@ func (a *API) ShowSecrets(c echo.Context) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	return c.JSON(http.StatusOK, a.secrets(found, "")) //nolint:wrapcheck // the client has gone
+	return answer(c, http.StatusOK, a.secrets(found, ""))
 }
 
 func (a *API) secrets(found *models.FyndCredentials, said string) secretsReply {
@@ -107,7 +107,7 @@ func (a *API) StoreSecrets(c echo.Context) error {
 	if found, err = a.db.FyndSecrets(ctx, extension, application, found.Mode); err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	return c.JSON(http.StatusCreated, a.secrets(found, "The credentials are stored.")) //nolint:wrapcheck // the client has gone
+	return answer(c, http.StatusCreated, a.secrets(found, "The credentials are stored."))
 }
 
 // authorized is the extension whose secret a request shows: in Authorization, as Basic and the secret alone in base64,

@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gofynd"
 	"github.com/kartify/kartify/models"
 )
@@ -49,9 +48,5 @@ func (a *API) ShowSession(c echo.Context, in Request) error {
 	if err != nil {
 		return err //nolint:wrapcheck // says what it did
 	}
-	answer, err := gateways.EncodeJSON(a.standing(state))
-	if err != nil {
-		return err //nolint:wrapcheck // plain values
-	}
-	return c.JSONBlob(http.StatusOK, answer) //nolint:wrapcheck // the client has gone
+	return answer(c, http.StatusOK, a.standing(state))
 }
