@@ -99,17 +99,21 @@ func (v DashboardView) needPath(n models.Need) string {
 	return limboPath(n.Kind)
 }
 
-// reasons are the missing orders by reason: "5 debited, 6 unknown".
+// reasons are the missing orders by reason: "5 debited, 6 unknown", or "408+ debited" when not all were counted.
 func reasons(ctx context.Context, n models.Need) string {
 	words := make([]string, len(n.Reasons))
 	for i, r := range n.Reasons {
-		words[i] = reasonCount(ctx, r)
+		words[i] = reasonCount(ctx, r, n.More)
 	}
 	return strings.Join(words, ", ")
 }
 
-func reasonCount(ctx context.Context, r models.NeedReason) string {
-	count := lang.Number(ctx, thousands(int64(r.Count)))
+func reasonCount(ctx context.Context, r models.NeedReason, more bool) string {
+	figure := thousands(int64(r.Count))
+	if more {
+		figure += "+"
+	}
+	count := lang.Number(ctx, figure)
 	switch r.Reason {
 	case "debited":
 		return lang.N(ctx, "%s debited", "%s debited", r.Count, count)
