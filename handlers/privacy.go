@@ -75,7 +75,7 @@ func (h *Handlers) findPerson(c echo.Context, form privacyForm) (views.PrivacyVi
 	person := models.Person{}
 	number, numeric := strconv.ParseInt(strings.TrimPrefix(find, "#"), 10, 64)
 	switch {
-	case find == "":
+	case !strings.ContainsAny(find, "@0123456789"):
 		return v, models.FieldProblem("find", "Say whose data it is: an e-mail address, a phone number or the number of an order.")
 	case strings.Contains(find, "@"):
 		person.Email = find

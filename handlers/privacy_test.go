@@ -103,6 +103,7 @@ func TestPrivacyPage(t *testing.T) {
 	}
 	for _, tt := range []struct{ path, find, kind, typed, want string }{
 		{"people", "", "", "", "Say whose data it is"},
+		{"people", "somebody", "", "", "Say whose data it is"},
 		{"people", "12", "", "", "The store has no order 12"},
 		{"people", "a@", "", "", "no e-mail address"},
 		{"requests", "zerlina@mail.example", "customer", "erase?", "Type ERASE"},

@@ -47,7 +47,10 @@ func (db *DB) gatherData(ctx context.Context, r *PrivacyRequest, p Person) (map[
 	if err != nil {
 		return nil, err
 	}
-	counts := map[string]int64{"orders": int64(len(ids))}
+	counts, err := db.countKept(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	type gatheredOrder struct {
 		Kept     json.RawMessage `json:"kept"`
 		Messages []heard         `json:"messages"`
@@ -73,7 +76,6 @@ func (db *DB) gatherData(ctx context.Context, r *PrivacyRequest, p Person) (map[
 		if err != nil {
 			return nil, fmt.Errorf("gather the messages of order %d: %w", id, err)
 		}
-		counts["webhooks"] += int64(len(o.Messages))
 		orders = append(orders, o)
 	}
 	data, err := json.Marshal(map[string]any{"about": p, "request_id": r.RequestID, "gathered_at": now(), "stores": r.Stores, "orders": orders})
@@ -155,21 +157,30 @@ func (db *DB) PreviewPrivacy(ctx context.Context, stores []int64, p Person) (*Pr
 	if err != nil {
 		return nil, err
 	}
-	preview := &PrivacyPreview{Person: p, Stores: stores, Orders: ids, Counts: map[string]int64{"orders": int64(len(ids))}}
+	counts, err := db.countKept(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return &PrivacyPreview{Person: p, Stores: stores, Orders: ids, Counts: counts}, nil
+}
+
+// countKept counts what is kept of orders, by what it is called.
+func (db *DB) countKept(ctx context.Context, orders []int64) (map[string]int64, error) {
+	counts := map[string]int64{"orders": int64(len(orders))}
 	for name, sql := range map[string]string{
 		"payments": "SELECT count(*) FROM payments WHERE order_id = ANY ($1)",
-		"emails":   "SELECT count(*) FROM emails WHERE order_id = ANY ($1)",
+		"emails":   "SELECT count(*) FROM emails WHERE order_id = ANY ($1) AND audience = 'customer'",
 		"webhooks": "SELECT count(*) FROM webhooks WHERE order_id = ANY ($1) AND erased_at IS NULL",
 		"sessions": "SELECT count(*) FROM fynd_sessions WHERE order_id = ANY ($1)",
 		"attempts": "SELECT count(*) FROM operation_attempts a JOIN operations o ON o.id = a.operation_id WHERE o.order_id = ANY ($1)",
 	} {
 		var n int64
-		if err := db.pool.QueryRow(ctx, sql, ids).Scan(&n); err != nil {
+		if err := db.pool.QueryRow(ctx, sql, orders).Scan(&n); err != nil {
 			return nil, fmt.Errorf("count the %s of a person: %w", name, err)
 		}
-		preview.Counts[name] = n
+		counts[name] = n
 	}
-	return preview, nil
+	return counts, nil
 }
 
 // PersonOfOrder is who bought an order, within the scope.

@@ -83,6 +83,12 @@ func TestDataOfAPersonIsHandedOutOnce(t *testing.T) {
 		len(file.Orders[0].Kept.Emails) == 0 || len(file.Orders[0].Kept.PaymentSessions) != 1 || len(file.Orders[0].Messages) < 2 {
 		t.Errorf("the file holds %s", data)
 	}
+	kept := file.Orders[0].Kept
+	for name, want := range map[string]int{"payments": len(kept.Payments), "emails": len(kept.Emails), "sessions": 1, "webhooks": len(file.Orders[0].Messages), "attempts": 1} {
+		if got := r.Number(name); got != int64(want) {
+			t.Errorf("%d %s are counted, and %d are in the file", got, name, want)
+		}
+	}
 	if strings.Contains(string(data), "Rahul") {
 		t.Error("somebody else is in it")
 	}
