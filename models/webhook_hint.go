@@ -121,6 +121,9 @@ func (db *DB) answerTo(ctx context.Context, inbox gateways.Inbox, event gateways
 		receipt.Doubt = "No order here knows this payment."
 	case event.Payment.Amount.Currency != "" && event.Payment.Amount != p.Amount(p.AmountMinor):
 		receipt.Doubt = fmt.Sprintf("It speaks of %s, but the payment is of %s.", event.Payment.Amount, p.Amount(p.AmountMinor))
+	case event.Payment.OrderRef != "" && p.OrderRef != "" && event.Payment.OrderRef != p.OrderRef && event.Payment.Ref == deref(p.Ref):
+		// the digits of the name and the order's number may have been parted elsewhere: the key has nothing between them
+		receipt.Doubt = fmt.Sprintf("It says that the payment belongs to %s, but it belongs to %s.", event.Payment.OrderRef, p.OrderRef)
 	default:
 		receipt.ContentType, receipt.Answer = replier.Reply(event, secrets)
 	}

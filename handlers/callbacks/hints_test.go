@@ -125,6 +125,16 @@ func TestPayKeeperIsAnswered(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.name, answer, tt.want)
 		}
 	}
+	// The same key with digits of the name moved to the order's number, or the other way, names another order.
+	moved, err := url.ParseQuery(keyed("481501009", "1350.00", "Иван Петров", "1009", word))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved.Set("clientid", "Иван Петров1")
+	moved.Set("orderid", "009")
+	if _, answer, _ := d.call("POST", d.url+"/callbacks/paykeeper/42", moved.Encode(), "Content-Type", formed); !strings.HasPrefix(answer, "Error! It says that the payment belongs to 009") {
+		t.Errorf("an order's number that was shifted is answered %q", answer)
+	}
 	// The same key with the digits of the sum and the number parted elsewhere names another payment.
 	shifted := strings.NewReplacer("id=481501009", "id=48150100", "sum=1350.00", "sum=91350.00").Replace(keyed("481501009", "1350.00", "", "1009", word))
 	if _, answer, _ := d.call("POST", d.url+"/callbacks/paykeeper/42", shifted, "Content-Type", formed); strings.HasPrefix(answer, "OK ") {
