@@ -238,7 +238,7 @@ func TestErasingCountsWhatAnEarlierTryDid(t *testing.T) {
 		waits = p.text("SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%audit_log%'")
 	}
 	cancel()
-	<-ended
+	<-ended //nolint:errcheck // it was cut short
 	if err := tx.Rollback(p.ctx); err != nil {
 		t.Fatal(err)
 	}
