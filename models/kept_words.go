@@ -19,6 +19,13 @@ var _ = lang.Keep(
 	lang.Textf("%s of %s failed as %s (%s)."), lang.Textf("%s of %s failed (%s)."),
 	lang.Textf("%s of %s sent, but the gateway's answer did not come; it is being looked up."), lang.Textf("%s of %s needs a person. %s"),
 	lang.Textf("Payment %s of %s: %s. (%s)"),
+	lang.Textf("%s, request %s, %s."), lang.Textf("%s, request %s, %s"), lang.Textf("%s, request %s."), lang.Textf("%s, request %s"),
+	lang.Textf("Fynd was told %s for request %s."), lang.Textf("Fynd was told %s for the payment of %s."), lang.Textf("Fynd was told %s for the payment, which is held."), lang.Textf("Fynd did not confirm the payment of %s. %s"),
+	lang.Textf("Confirm Payment of %s asked for; Fynd is being told."), lang.Textf("Confirm Payment of %s asked for again; Fynd is being told."),
+	lang.Textf("Fynd confirmed the payment of %s."), lang.Textf("Request %s of Fynd waits for a person. %s"), lang.Textf("Placed at Fynd as %s."),
+	lang.Textf("The buyer was sent to %s to pay %s, as %s."), lang.Textf("%s of %s made at %s as %s, not from here."), lang.Textf("%s of %s made at %s, not from here."),
+	lang.Textf("The authorization of %s ran out without being captured: the money went back to the customer."), lang.Textf("%s had the shop told of the payment of %s."),
+	lang.Textf("The order now comes to %s: %s."),
 	lang.Textf("The mail server said: %s"), lang.Textf("The mail server had the whole message and did not say whether it takes it: %s."),
 	lang.Textf("The mail server %s offers no STARTTLS, and messages are not sent in the clear."),
 	lang.Textf("The mail server %s lets nobody sign in by PLAIN or LOGIN; it offers: %s."),
@@ -28,6 +35,7 @@ var _ = lang.Keep(
 var _ = []lang.Text{
 	lang.Textf("Order placed."), lang.Textf("Created through the API."), lang.Textf("It carries no signature of a store here."),
 	lang.Textf("It carries no signature of an extension here."), lang.Textf("answer"), lang.Textf("look-up"), lang.Textf("webhook"), lang.Textf("Cancellation"),
+	lang.Textf("A payment link was made."), lang.Textf("The payment link was revoked."), lang.Textf("The planned capture was cancelled."),
 	lang.Textf("awaiting payment"), lang.Textf("authorized"), lang.Textf("received"), lang.Textf("completed"), lang.Textf("completed, not notified"), lang.Textf("refunding"),
 	lang.Textf("refunded"), lang.Textf("partially refunded"), lang.Textf("canceled"), lang.Textf("failed"),
 }

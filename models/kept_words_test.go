@@ -1,0 +1,33 @@
+package models
+
+import (
+	"testing"
+
+	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
+)
+
+// TestHistoriesInTheReadersLanguage: what the code writes into an order's history is known again on the page.
+func TestHistoriesInTheReadersLanguage(t *testing.T) {
+	ru := lang.With(t.Context(), "ru")
+	op := Operation{Kind: gateways.Refund, AmountMinor: 123450, Currency: "RUB", Reason: "returned"}
+	done, failed, lost := op, op, op
+	done.State, done.Ref = Succeeded, "rfnd_1"
+	failed.State, failed.Problem = Failed, "No mail server is configured."
+	lost.State = UnknownOutcome
+	for _, c := range []struct{ written, want string }{
+		{op.requested(), "Возврат, 1\u00a0234,50 RUB: запрошено. Причина: Возврат товара."},
+		{done.sentence("webhook"), "Возврат, 1\u00a0234,50 RUB: выполнено под номером rfnd_1 (вебхук)."},
+		{failed.sentence("answer"), "Возврат, 1\u00a0234,50 RUB: не удалось (ответ). Почтовый сервер не настроен."},
+		{lost.sentence(""), "Возврат, 1\u00a0234,50 RUB: отправлено, но ответ шлюза не пришёл; исход запрашивается."},
+		{"REFUND_DONE, request 16916747740991418099, 499.50 INR", "REFUND_DONE, запрос 16916747740991418099, 499,50 INR"},
+		{"Asha: the customer called twice.", "Asha: the customer called twice."},
+	} {
+		if got := lang.T(ru, c.written); got != c.want {
+			t.Errorf("%q is read as %q, want %q", c.written, got, c.want)
+		}
+		if got := lang.T(t.Context(), c.written); got != c.written {
+			t.Errorf("%q is read as %q in English", c.written, got)
+		}
+	}
+}
