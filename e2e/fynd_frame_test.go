@@ -90,8 +90,10 @@ func TestCredentialsInAFrameOfAnotherSite(t *testing.T) {
 	panel.leadTo(t, w.box)
 	w.exec("UPDATE fynd_extensions SET url = $1, platform_url = ''", here)
 	w.exec("UPDATE gateway_settings SET enabled = false WHERE store_id = 40")
-	w.sandbox(http.MethodPut, "/_sandbox/fynd/extensions", map[string]any{"api_key": cast.FyndKey, "api_secret": cast.FyndSecret, "name": cast.FyndExtension, "base_url": here,
-		"channels": []map[string]any{{"company_id": cast.FyndCompany, "company": "Ruosh", "application_id": cast.FyndApplication, "application": "Ruosh web shop"}}}, nil)
+	w.sandbox(http.MethodPut, "/_sandbox/fynd/extensions", map[string]any{
+		"api_key": cast.FyndKey, "api_secret": cast.FyndSecret, "name": cast.FyndExtension, "base_url": here,
+		"channels": []map[string]any{{"company_id": cast.FyndCompany, "company": "Ruosh", "application_id": cast.FyndApplication, "application": "Ruosh web shop"}},
+	}, nil)
 
 	seller := b.Tab(t)
 	seller.Allow("Failed to execute 'postMessage'") // axe-core looks for itself in the frame

@@ -234,8 +234,8 @@ func TestErasingCountsWhatAnEarlierTryDid(t *testing.T) {
 	ctx, cancel := context.WithCancel(p.ctx)
 	ended := make(chan error)
 	go func() { ended <- p.db.RunPrivacy(ctx, r.ID) }()
-	for waits := "0"; waits == "0"; time.Sleep(5 * time.Millisecond) {
-		waits = p.text("SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%audit_log%'")
+	for i, waits := 0, "0"; i < 2000 && waits == "0"; time.Sleep(5 * time.Millisecond) {
+		i, waits = i+1, p.text("SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%audit_log%'")
 	}
 	cancel()
 	<-ended //nolint:errcheck // it was cut short
