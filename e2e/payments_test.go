@@ -54,6 +54,18 @@ func TestPaymentsInTheBrowser(t *testing.T) {
 		t.Errorf("with the row closed the address is %s, want %s", tab.URL(), before)
 	}
 
+	// The same with the keys: the row keeps the focus, so that Enter closes what Enter opened.
+	browser.Eval[bool](tab, `(document.activeElement.blur(), true)`)
+	tab.Press("j")
+	tab.WaitUntil(`document.activeElement.matches("tr[data-payment] a.open")`)
+	for range 2 {
+		tab.Press("Enter")
+		tab.WaitFor(`tr.detail .fiscal`)
+		tab.WaitUntil(`document.activeElement.matches("a.open[aria-expanded=true]")`)
+		tab.Press("Enter")
+		tab.WaitUntil(`!document.querySelector("tr.detail") && document.activeElement.matches("a.open[aria-expanded=false]")`)
+	}
+
 	// The search is typed over the filter.
 	tab.Fill(`#payment-q`, "ИВАН 35123")
 	tab.WaitUntil(`location.search.includes("q=") && document.querySelectorAll("tr[data-payment]").length === 1`)

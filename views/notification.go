@@ -96,7 +96,7 @@ func (v ShopNotice) sentence(ctx context.Context) templ.Component {
 	}
 	switch {
 	case n.State == models.NotificationDelivered:
-		return ui.Say("The shop has heard of it, at attempt %d of %d, %s", n.Tries, n.Most, v.moment(n.DoneAt))
+		return ui.Say("The shop has heard of it, at attempt %d of %d, %s.", n.Tries, n.Most, v.moment(n.DoneAt))
 	case n.State == models.NotificationStuck:
 		return ui.SayIn(lang.N(ctx, "The shop has not heard of it in %[1]d attempt. No more are made by themselves since %[2]s.",
 			"The shop has not heard of it in %[1]d attempts. No more are made by themselves since %[2]s.", n.Tries), n.Tries, v.moment(n.DoneAt))

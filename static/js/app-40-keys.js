@@ -8,7 +8,8 @@
   on("change", "[data-keys-on]", (e, box) => keep("keys", box.checked ? null : "off"));
 
   const rows = () => [...document.querySelectorAll("main tbody tr")].filter((row) => row.dataset.open || row.querySelector("a.open"));
-  const here = () => document.querySelector("main tr.at");
+  // A row that was replaced has lost its mark, and keeps the focus.
+  const here = () => document.querySelector("main tr.at") || rows().find((row) => row.contains(document.activeElement));
   const move = (step) => {
     const all = rows();
     if (all.length === 0) return;
