@@ -433,6 +433,10 @@ func TestTellFyndAgain(t *testing.T) {
 	if o.scan(&state, `SELECT state FROM partner_updates WHERE id = $1`, update); state != "queued" {
 		t.Errorf("the update is %s, want queued", state)
 	}
+	o.exec(`UPDATE partner_updates SET state = 'done', problem = 'Not told: Fynd knows the end of this refund already.', done_at = now() WHERE id = $1`, update)
+	if got := text(asha.get(fmt.Sprintf("/sales/orders/%d", order)).Find("#partner")); !strings.Contains(got, "499.00 INR Not told Fynd knows more of this refund already.") || strings.Contains(got, "Tell Fynd again") {
+		t.Errorf("what was overtaken reads %q", got)
+	}
 	if answer := asha.post(fmt.Sprintf("/sales/orders/%d/updates/%d/retry", o.order(nil), update), url.Values{}); answer.status != http.StatusNotFound {
 		t.Errorf("under another order it answers %d, want 404", answer.status)
 	}
