@@ -155,6 +155,9 @@ func (p *PayPage) judge(payments []Payment, doubts map[int64]gateways.Doubt, spe
 	if (p.State == PayOpen || p.State == PayFailed) && (!open || spent) {
 		p.State = PayClosed
 	}
+	if (p.State == PayOpen || p.State == PayFailed) && p.Order.debited() {
+		p.State, p.Reason = PayChecking, ""
+	}
 }
 
 // stateOfAttempt is what the buyer is told of the last attempt.

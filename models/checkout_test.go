@@ -164,6 +164,26 @@ func TestLinksEnd(t *testing.T) {
 	}
 }
 
+// Whose money is gone is not asked to pay once more, by a link of before either.
+func TestWhoWasDebitedIsNotAskedToPay(t *testing.T) {
+	h := openHearsay(t, nil)
+	order := h.unpaid()
+	token := h.token(order)
+	for reason, state := range map[string]models.PayState{"debited": models.PayChecking, "abandoned": models.PayOpen} {
+		h.exec(`UPDATE orders SET status = 'missing', status_reason = $2 WHERE id = $1`, order, reason)
+		if page, err := h.db.PayPage(h.ctx, token); err != nil || page.State != state || (len(page.Ways) > 0) != (state == models.PayOpen) {
+			t.Errorf("%s: the page shows %v with %d ways, %v", reason, page.State, len(page.Ways), err)
+		}
+		if _, err := h.start(token); (err == nil) != (state == models.PayOpen) {
+			t.Errorf("%s: starting answers %v", reason, err)
+		}
+		if _, err := h.db.PaymentLink(h.ctx, order, models.SystemActor); (err == nil) != (state == models.PayOpen) {
+			t.Errorf("%s: a link answers %v", reason, err)
+		}
+		h.exec(`DELETE FROM checkouts WHERE order_id = $1`, order)
+	}
+}
+
 func TestReturnAddresses(t *testing.T) {
 	h := openHearsay(t, nil)
 	if err := h.db.SetReturnURLs(h.ctx, 40, []string{"https://shop.example/thanks", "https://other.example"}, models.SystemActor); err != nil {

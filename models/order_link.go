@@ -33,8 +33,11 @@ func (db *DB) orderLink(links []PaymentLink, checkouts []Checkout) OrderLink {
 // AwaitsPayment says whether the order is one that its buyer may be sent a payment link for.
 func (p *OrderPage) AwaitsPayment() bool {
 	paid := slices.ContainsFunc(p.Payments, func(payment OrderPayment) bool { return payment.rank() >= 2 && payment.VoidedAt == nil })
-	return !paid && slices.Contains(payable, p.Order.Status) && p.Order.TotalMinor > 0
+	return !paid && slices.Contains(payable, p.Order.Status) && p.Order.TotalMinor > 0 && !p.Order.debited()
 }
+
+// Debited says whether the buyer's money is known to be gone though no payment here has it.
+func (p *OrderPage) Debited() bool { return p.Order.debited() }
 
 // Checkout is the attempt with which a payment was begun here, or nil.
 func (p *OrderPage) Checkout(payment int64) *Checkout {

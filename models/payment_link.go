@@ -31,6 +31,10 @@ const linkLifetime = 14 * 24 * time.Hour
 // payable are the statuses of orders that wait for their money.
 var payable = []string{StatusPending, StatusFailed, StatusMissing}
 
+// debited says whether the buyer's money is known to be gone though no payment here has it: nobody is to be asked to
+// pay once more before that is settled.
+func (o *Order) debited() bool { return o.Status == StatusMissing && o.StatusReason == "debited" }
+
 // PaymentLink is the path of a page on which the buyer of an order can pay for it: /pay/…. One that was made
 // before and is good for another day is given again. An order that waits for no money has none.
 func (db *DB) PaymentLink(ctx context.Context, order int64, by Actor) (string, error) {
@@ -42,6 +46,9 @@ func (db *DB) PaymentLink(ctx context.Context, order int64, by Actor) (string, e
 		}
 		if !slices.Contains(payable, o.Status) || o.TotalMinor == 0 {
 			return conflictf("This order is %s; nothing is to be paid for it.", o.Status)
+		}
+		if o.debited() {
+			return conflictf("The buyer was debited for this order. Confirm the payment or give the money back before anybody pays again.")
 		}
 		at, err := tx.now(ctx)
 		if err != nil {

@@ -4,6 +4,9 @@ func (v OrderView) linkPath(what string) string { return v.path() + "/payment-li
 
 // linkOver is why there is no link.
 func (v OrderView) linkOver() string {
+	if v.Debited() {
+		return "The buyer was debited for this order. Confirm the payment or give the money back before anybody pays again."
+	}
 	if v.Link.Link != nil {
 		return "The order waits for no money any more; its link starts no payment."
 	}
