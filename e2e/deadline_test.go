@@ -95,7 +95,7 @@ func TestDeadlinesInABrowser(t *testing.T) {
 	tab := b.Tab(t)
 	tab.Size(1440, 900)
 	w.open(tab, "finance@ruosh.example", "/sales/orders?deadline=48h")
-	tab.WaitFor(`tr:has(a.open[href^="/sales/orders/1911"]) td.state .badge time`)
+	tab.WaitFor(`tr:has(a.open[href^="/sales/orders/1911"]) td.until .badge time`)
 	if text := tab.Text("main"); !strings.Contains(text, "Åsa Öberg") || strings.Contains(text, "Jürgen Groß") {
 		t.Errorf("near their deadline are %q", text)
 	}

@@ -22,6 +22,15 @@ func (w *world) days() url.Values {
 	return url.Values{"source": {fmt.Sprintf("%d razorpay test", cast.Ruosh)}, "days": {"gateway"}, "first": {first}, "last": {last}}
 }
 
+// inWords is a day such as 2026-11-23 as pages show it.
+func inWords(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return at.Format("2 Jan 2006")
+}
+
 // failedThere has the order of s stand on a payment that failed at the gateway.
 func (w *world) failedThere(s settled) settled {
 	w.t.Helper()
@@ -132,7 +141,7 @@ func TestAskFromThePage(t *testing.T) {
 	tab.WaitUntil(`/^\/sales\/reconciliations\/\d+$/.test(location.pathname)`)
 	tab.WaitFor(`tr[data-class="absent"]`)
 	tab.Open(w.base + "/sales/reconciliations/1?class=absent")
-	if text := tab.Text("main"); !strings.Contains(text, days.Get("first")+" to "+days.Get("last")) || !strings.Contains(text, "the gateway's days, which begin in Asia/Kolkata") || !strings.Contains(text, "Razorpay, asked in test mode") {
+	if text := tab.Text("main"); !strings.Contains(text, inWords(days.Get("first"))+" to "+inWords(days.Get("last"))) || !strings.Contains(text, "the gateway's days, which begin in Asia/Kolkata") || !strings.Contains(text, "Razorpay, asked in test mode") {
 		t.Errorf("the page says %q", text)
 	}
 	look(t, tab, "reconciliation-asked")

@@ -94,7 +94,7 @@ func TestReadOrderFilterForgivesEverything(t *testing.T) {
 		{"sort=id%3Bdrop+table+orders", "", "Orders cannot be sorted by “id;drop table orders”; choose date_added, date_modified or id."},
 		{"after=nonsense", "", "The address of this page was damaged or belongs to another sort; this is the first page."},
 		{"cols=store,total,store", "cols=store%2Ctotal", ""},
-		{"cols=password", "", "There is no column “password”; choose from partner_order_id, store, customer, status, event, payment_method, total, date_added, date_modified, capture_before."},
+		{"cols=password", "", "There is no column “password”; choose from partner_order_id, store, customer, status, event, payment_method, total, date_added, date_modified, capture_before, reconciled."},
 		{"q=++neha%00+rao%0a", "q=neha+rao", ""},
 		{"q=%ff%fe", "", ""},
 		{"unknown=1&csrf=2", "", ""},

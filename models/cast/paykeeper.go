@@ -57,9 +57,10 @@ func (o *Order) bankParams() map[string]string {
 	}
 }
 
-// params are the parameters of a payment by PayKeeper as they are kept once it was asked about it.
+// params are the parameters of a payment by PayKeeper as they are kept once it was asked about it. One without a
+// receipt has none.
 func (o *Order) params() map[string]string {
-	if o.Gateway != "paykeeper" {
+	if o.Payment.Fiscal == nil {
 		return map[string]string{}
 	}
 	moscow := time.FixedZone("MSK", 3*60*60)
