@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -58,6 +59,7 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	} else if path != "" {
 		fmt.Printf("Nobody can sign in yet. Create the owner at %s (once, within 24 hours)\n", s.link(path))
 	}
+	debug.FreeOSMemory()
 	if err := giveBack(); err != nil {
 		log.WarnContext(ctx, "the pages of the start stay in memory", "error", err)
 	}
