@@ -29,9 +29,13 @@ func TestPaymentLinkOfAnOrder(t *testing.T) {
 			t.Fatalf("making a link answers %d %q", made.status, text(made.Find("[role=alert]")))
 		}
 	}
+	kolkata, err := time.LoadLocation("Asia/Kolkata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	shown := asha.get(page)
 	link := text(shown.Find("#payment-link code"))
-	if !strings.HasPrefix(link, o.url+"/pay/") || !strings.Contains(text(shown.Find("#payment-link")), "Made by Asha Rao. The buyer can pay with it until "+time.Now().AddDate(0, 0, 14).UTC().Format("2 Jan")) {
+	if !strings.HasPrefix(link, o.url+"/pay/") || !strings.Contains(text(shown.Find("#payment-link")), "Made by Asha Rao. The buyer can pay with it until "+time.Now().AddDate(0, 0, 14).In(kolkata).Format("2 Jan")) {
 		t.Errorf("the panel reads %q", text(shown.Find("#payment-link")))
 	}
 	if seen := vera.get(page); strings.Contains(seen.html, "/pay/") || !strings.Contains(text(seen.Find("#payment-link")), "Made by Asha Rao") || seen.Find("#payment-link form").Length() > 0 {
