@@ -372,9 +372,9 @@ func FyndExtensionsPage(f Frame, v FyndExtensionsView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var24 string
-						templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(lang.T(ctx, "Open"))
+						templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(press(ctx, "Open"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/fynd_extensions.templ`, Line: 51, Col: 152}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/fynd_extensions.templ`, Line: 51, Col: 151}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 						if templ_7745c5c3_Err != nil {

@@ -78,7 +78,7 @@ func (v OrderView) refused(ctx context.Context, p *models.OrderPayment) []string
 	for _, b := range v.offered(p) {
 		if skip := p.Plans[b.Action].Skip; skip != "" && !said[skip] {
 			said[skip] = true
-			list = append(list, lang.T(ctx, b.Name)+": "+p.Plans[b.Action].SkipIn(ctx))
+			list = append(list, press(ctx, b.Name)+": "+p.Plans[b.Action].SkipIn(ctx))
 		}
 	}
 	return list
