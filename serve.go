@@ -105,7 +105,7 @@ func (c *Config) start(ctx context.Context, log *slog.Logger) (*app, error) {
 	}
 	db, err := models.Open(ctx, models.Options{
 		URL: c.DatabaseURL, MaxConns: c.MaxConns, Keys: keys, Drivers: all.Drivers, BaseURLs: c.bases(), Timings: c.timings(), Log: log,
-		Mail: post, Letters: letters.Write, Notify: guard, ReplicaURL: c.ReplicaURL, ReplicaLag: c.ReplicaLag,
+		Mail: post, Letters: letters.Write, Public: c.PublicURL, Notify: guard, ReplicaURL: c.ReplicaURL, ReplicaLag: c.ReplicaLag,
 	})
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ type newLimbo struct {
 // sendLimboAlert sends the alert of one store. Nothing new, nothing sent.
 func (db *DB) sendLimboAlert(ctx context.Context, a *LimboAlert) (int, error) {
 	var fresh []newLimbo
-	var to []string
+	var to []limboReader
 	err := db.Tx(ctx, func(tx *DB) error {
 		var err error
 		var mine bool
@@ -137,8 +137,8 @@ func (db *DB) sendLimboAlert(ctx context.Context, a *LimboAlert) (int, error) {
 		return 0, err
 	}
 	sent, problem := 0, ""
-	for _, address := range to {
-		if err := db.mailLimbo(ctx, store, address, fresh); err != nil {
+	for _, reader := range to {
+		if err := db.mailLimbo(ctx, store, reader, fresh); err != nil {
 			problem = clip(textOf(err.Error()), 300)
 			continue
 		}
@@ -191,24 +191,29 @@ func (db *DB) freshLimbo(ctx context.Context, store int64) ([]newLimbo, error) {
 	return list, nil
 }
 
-// alertRecipients are the addresses an alert goes to.
-func (db *DB) alertRecipients(ctx context.Context, a *LimboAlert) ([]string, error) {
-	if a.Address != "" {
-		list, err := netmail.ParseAddressList(a.Address)
+// alertRecipients are those an alert goes to. Somebody who works here reads it in the language they chose.
+func (db *DB) alertRecipients(ctx context.Context, a *LimboAlert) ([]limboReader, error) {
+	const language = `coalesce(u.preferences->>'language', '')`
+	var to []limboReader
+	if a.Address == "" {
+		err := db.in(ctx).Raw(`SELECT u.email, `+language+` AS language FROM users u WHERE u.role IN ? AND u.disabled_at IS NULL AND u.password_hash IS NOT NULL
+			AND (u.all_stores OR EXISTS (SELECT 1 FROM user_stores s WHERE s.user_id = u.id AND s.store_id = ?)) ORDER BY u.email`, []Role{Owner, Finance}, a.StoreID).Scan(&to).Error
 		if err != nil {
-			return nil, nil //nolint:nilerr // it was checked when it was saved
-		}
-		var to []string
-		for _, address := range list {
-			to = append(to, address.Address)
+			return nil, fmt.Errorf("look for who hears of limbo: %w", err)
 		}
 		return to, nil
 	}
-	var to []string
-	err := db.in(ctx).Raw(`SELECT email FROM users u WHERE role IN ? AND disabled_at IS NULL AND password_hash IS NOT NULL
-		AND (all_stores OR EXISTS (SELECT 1 FROM user_stores s WHERE s.user_id = u.id AND s.store_id = ?)) ORDER BY email`, []Role{Owner, Finance}, a.StoreID).Scan(&to).Error
+	list, err := netmail.ParseAddressList(a.Address)
 	if err != nil {
-		return nil, fmt.Errorf("look for who hears of limbo: %w", err)
+		return nil, nil //nolint:nilerr // it was checked when it was saved
+	}
+	for _, address := range list {
+		reader := limboReader{Email: address.Address}
+		err := db.in(ctx).Raw(`SELECT `+language+` FROM users u WHERE lower(u.email) = lower(?)`, address.Address).Scan(&reader.Language).Error
+		if err != nil {
+			return nil, fmt.Errorf("look for the language of an alert: %w", err)
+		}
+		to = append(to, reader)
 	}
 	return to, nil
 }

@@ -8,58 +8,77 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/mail"
 	"github.com/kartify/kartify/money"
 )
 
-// limboTold is how one of a kind and several of it read in an e-mail. No customer is named in one.
-var limboTold = map[NeedKind][2]string{
-	NeedReview:        {"operation that needs a person", "operations that need a person"},
-	NeedContradiction: {"operation that is contradicted", "operations that are contradicted"},
-	NeedFailedPaid:    {"failed or cancelled order whose money is here", "failed or cancelled orders whose money is here"},
-	NeedUnknown:       {"operation of unknown outcome", "operations of unknown outcome"},
-	NeedPartner:       {"message that Fynd has not heard", "messages that Fynd has not heard"},
-	NeedAmount:        {"order of which Fynd asked for another amount", "orders of which Fynd asked for another amount"},
-	NeedMissing:       {"missing order", "missing orders"},
-	NeedStuck:         {"stuck payment", "stuck payments"},
-	NeedRefunding:     {"refund under way for over an hour", "refunds under way for over an hour"},
-	NeedHold:          {"authorization that ends within 48 hours, or should have ended", "authorizations that end within 48 hours, or should have ended"},
-	NeedAction:        {"change of order status whose payment did not follow", "changes of order status whose payment did not follow"},
-	NeedPlan:          {"planned capture that did not happen", "planned captures that did not happen"},
-	NeedLapsed:        {"authorization that ran out without being captured", "authorizations that ran out without being captured"},
-	NeedOverdue:       {"refund asked for over a day ago", "refunds asked for over a day ago"},
-	NeedPending:       {"order pending for over an hour", "orders pending for over an hour"},
+// limboTold is how one of a kind and several of it read in an e-mail, after their number. No customer is named in one.
+var limboTold = map[NeedKind]lang.Counted{
+	NeedReview:        lang.Several("operation needs a person", "operations need a person"),
+	NeedContradiction: lang.Several("operation is contradicted", "operations are contradicted"),
+	NeedFailedPaid:    lang.Several("failed order that is paid", "failed orders that are paid"),
+	NeedUnknown:       lang.Several("operation of unknown outcome", "operations of unknown outcome"),
+	NeedPartner:       lang.Several("update Fynd was not told", "updates Fynd was not told"),
+	NeedAmount:        lang.Several("order asked for another amount", "orders asked for another amount"),
+	NeedMissing:       lang.Several("missing order", "missing orders"),
+	NeedStuck:         lang.Several("stuck payment", "stuck payments"),
+	NeedRefunding:     lang.Several("refund on its way too long", "refunds on their way too long"),
+	NeedHold:          lang.Several("authorization ends within 48 h", "authorizations end within 48 h"),
+	NeedAction:        lang.Several("status action failed", "status actions failed"),
+	NeedPlan:          lang.Several("planned capture failed", "planned captures failed"),
+	NeedLapsed:        lang.Several("authorization ran out", "authorizations ran out"),
+	NeedOverdue:       lang.Several("refund asked for over a day ago", "refunds asked for over a day ago"),
+	NeedPending:       lang.Several("order pending for over an hour", "orders pending for over an hour"),
 }
 
-func (db *DB) mailLimbo(ctx context.Context, store *Store, to string, fresh []newLimbo) error {
+// limboReader is somebody an alert goes to.
+type limboReader struct {
+	Email    string
+	Language string // "" for English
+}
+
+// limboLetter is an alert as its reader has it: its subject, and the same words as text and as HTML.
+func (db *DB) limboLetter(ctx context.Context, store *Store, fresh []newLimbo) (subject, text, page string) {
 	count := 0
-	var text, rows strings.Builder
+	var lines, rows strings.Builder
 	for _, n := range fresh {
 		count += n.count
-		risk := ""
+		line := fmt.Sprintf("%d %s", n.count, limboTold[n.kind].In(ctx, n.count))
 		if n.minor > 0 {
-			risk = ", " + money.New(n.minor, n.currency).String() + " at risk"
+			line += ", " + lang.T(ctx, "%s at risk", money.New(n.minor, n.currency))
 		}
-		orders := strings.Trim(strings.ReplaceAll(fmt.Sprint(n.orders), " ", ", "), "[]")
+		orders := lang.T(ctx, "Orders: %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(n.orders), " ", ", "), "[]"))
 		if n.of > len(n.orders) {
-			orders += fmt.Sprintf(" and %d more", n.of-len(n.orders))
+			orders += " " + lang.T(ctx, "and %d more", n.of-len(n.orders))
 		}
-		line := fmt.Sprintf("%d %s%s", n.count, limboTold[n.kind][min(n.count, 2)-1], risk)
-		fmt.Fprintf(&text, "- %s\n  Orders: %s\n", line, orders)
-		fmt.Fprintf(&rows, "<li><b>%s</b><br>Orders: %s</li>", html.EscapeString(line), html.EscapeString(orders))
+		fmt.Fprintf(&lines, "- %s\n  %s\n", line, orders)
+		fmt.Fprintf(&rows, "<li><b>%s</b><br>%s</li>", html.EscapeString(line), html.EscapeString(orders))
 	}
-	head := fmt.Sprintf("New in limbo at %s. Look at Sales > Limbo of kartify.", store.Name)
+	head := lang.T(ctx, "New in limbo at %s. Look at Sales > Limbo of kartify.", store.Name)
+	text = head + "\n\n" + lines.String()
+	page = "<!doctype html><html lang=\"" + lang.Code(ctx) + "\"><body><p>" + html.EscapeString(head) + "</p><ul>" + rows.String() + "</ul>"
+	if db.public != "" {
+		link := fmt.Sprintf("%s/sales/limbo?store=%d", db.public, store.ID)
+		text += "\n" + link + "\n"
+		page += "<p><a href=\"" + html.EscapeString(link) + "\">" + html.EscapeString(lang.T(ctx, "Open Sales > Limbo")) + "</a></p>"
+	}
+	return lang.T(ctx, "%s: %d new in limbo", store.Name, count), text, page + "</body></html>"
+}
+
+// mailLimbo sends an alert to one of its readers, in the language they chose.
+func (db *DB) mailLimbo(ctx context.Context, store *Store, to limboReader, fresh []newLimbo) error {
+	subject, text, page := db.limboLetter(lang.With(ctx, to.Language), store, fresh)
 	from := db.mail.From()
 	raw, err := mail.Message{
-		ID: mail.NewID(from), From: from, To: netmail.Address{Address: to}, Subject: fmt.Sprintf("%s: %d new in limbo", store.Name, count),
-		Text: head + "\n\n" + text.String(), HTML: "<!doctype html><html lang=\"en\"><body><p>" + html.EscapeString(head) + "</p><ul>" + rows.String() + "</ul></body></html>", At: now(),
+		ID: mail.NewID(from), From: from, To: netmail.Address{Address: to.Email}, Subject: mail.Line(subject, 200), Text: text, HTML: page, At: now(),
 	}.Bytes()
 	if err != nil {
 		return fmt.Errorf("write an alert: %w", err)
 	}
 	sending, cancel := context.WithTimeout(ctx, db.timings.CallTimeout+5*time.Second)
 	defer cancel()
-	if _, err := db.mail.Send(sending, to, raw, func() error { return nil }); err != nil {
+	if _, err := db.mail.Send(sending, to.Email, raw, func() error { return nil }); err != nil {
 		return fmt.Errorf("send an alert: %w", err)
 	}
 	return nil

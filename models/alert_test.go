@@ -1,7 +1,12 @@
 package models_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	netmail "net/mail"
 	"strings"
 	"testing"
 
@@ -23,7 +28,7 @@ func openPost(t *testing.T) (*mailroom, *sink.Sink) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openMailroom(t, func(o *models.Options) { o.Mail = server }), post
+	return openMailroom(t, func(o *models.Options) { o.Mail, o.Public = server, "https://pay.ruosh.example/" }), post
 }
 
 func (m *mailroom) alert(want int) {
@@ -51,7 +56,7 @@ func TestWhatIsNewInLimboIsMailedOnce(t *testing.T) {
 		t.Fatalf("%d messages, %d of them to finance", len(post.Messages()), len(messages))
 	}
 	raw := string(messages[0].Raw)
-	for _, want := range []string{"Subject: Store 40: 1 new in limbo", "1 missing order, 100.00 INR at risk", "Orders: " + m.text(`SELECT id::text FROM orders`)} {
+	for _, want := range []string{"Subject: Store 40: 1 new in limbo", "1 missing order, 100.00 INR at risk", "Orders: " + m.text(`SELECT id::text FROM orders`), "\r\nhttps://pay.ruosh.example/sales/limbo?store=3D40\r\n"} {
 		if !strings.Contains(raw, want) {
 			t.Errorf("the message lacks %q:\n%s", want, raw)
 		}
@@ -126,6 +131,72 @@ func TestAnAlertWaitsForSomebodyToTell(t *testing.T) {
 	for _, want := range []string{"2 refunds asked for over a day ago, 80.00 INR at risk", fmt.Sprintf("Orders: %d\r\n", order)} {
 		if !strings.Contains(letter, want) {
 			t.Errorf("the letter lacks %q:\n%s", want, letter)
+		}
+	}
+}
+
+// textOf is the first part of a message, as its reader has it.
+func textOf(t *testing.T, m sink.Message) string {
+	t.Helper()
+	letter, err := netmail.ReadMessage(bytes.NewReader(m.Raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(letter.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := multipart.NewReader(letter.Body, params["boundary"]).NextPart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(letter.Header.Get("Subject"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subject + "\n" + strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// An alert is in the language that its reader chose, whether it goes to them for their role or to their address, and
+// links to the board under the address that people reach kartify at.
+func TestAnAlertIsInItsReadersLanguage(t *testing.T) {
+	m, post := openPost(t)
+	astrid := modelstest.Person(t, m.db, "Astrid", models.Finance, 40)
+	modelstest.Person(t, m.db, "Farah", models.Finance, 40)
+	if err := m.db.SetLanguage(m.ctx, astrid.ID, "sv"); err != nil {
+		t.Fatal(err)
+	}
+	for i, address := range []string{"", "Astrid <Astrid@ruosh.example>, farah@ruosh.example"} {
+		m.missing(fmt.Sprintf("pay_%d", i), "")
+		if err := m.db.SaveLimboAlert(m.ctx, models.LimboAlert{StoreID: 40, Mails: true, EveryMinutes: 30, Address: address}, models.SystemActor); err != nil {
+			t.Fatal(err)
+		}
+		m.exec(`UPDATE limbo_alerts SET sent_at = now() - interval '31 minutes'`)
+		m.alert(2)
+		order := m.text(`SELECT max(id)::text FROM orders`)
+		const link = "https://pay.ruosh.example/sales/limbo?store=40"
+		swedish, english := map[string]string{}, map[string]string{}
+		for _, message := range post.Messages()[2*i:] {
+			to := english
+			if strings.EqualFold(message.To[0], "astrid@ruosh.example") {
+				to = swedish
+			}
+			to["text"] = textOf(t, message)
+		}
+		if want := "Store 40: 1 new in limbo\nNew in limbo at Store 40. Look at Sales > Limbo of kartify.\n\n- 1 missing order, 100.00 INR at risk\n  Orders: " + order + "\n\n" + link + "\n"; english["text"] != want {
+			t.Errorf("to %q in English:\n%s\nwant\n%s", address, english["text"], want)
+		}
+		for _, want := range []string{"1 saknad order, 100,00 INR", order, link} {
+			if !strings.Contains(swedish["text"], want) {
+				t.Errorf("to %q in Swedish it lacks %q:\n%s", address, want, swedish["text"])
+			}
+		}
+		if strings.Contains(swedish["text"], "missing") || strings.Contains(swedish["text"], "New in limbo") {
+			t.Errorf("to %q in Swedish it is English:\n%s", address, swedish["text"])
 		}
 	}
 }

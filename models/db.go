@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,7 @@ type parts struct {
 	lists    lists
 	streams  exportStreams
 	mail     *mail.Server // nil when none is configured
+	public   string       // where people reach kartify, without a slash at its end; empty when nobody said
 	letters  func(context.Context, Letter) (WrittenLetter, error)
 	guard    notify.Guard
 	waited   waited
@@ -67,6 +69,7 @@ type Options struct {
 	Log      *slog.Logger
 	Mail     *mail.Server                                         // takes the e-mails to customers; without one they are not sent
 	Letters  func(context.Context, Letter) (WrittenLetter, error) // writes them
+	Public   string                                               // where people reach kartify, https://pay.example.com, for links in e-mails to those who work with it; empty: none
 	Notify   notify.Guard                                         // says where shops may be told of payments
 	Tracer   pgx.QueryTracer                                      // sees every statement; for measurements
 
@@ -114,7 +117,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	p := &parts{
 		pool: pool, sql: sqlDB, keys: o.Keys, drivers: map[string]gateways.Driver{}, bases: o.BaseURLs,
-		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, letters: o.Letters, guard: o.Notify,
+		timings: o.Timings.withDefaults(), log: o.Log, mail: o.Mail, public: strings.TrimSuffix(o.Public, "/"), letters: o.Letters, guard: o.Notify,
 	}
 	if p.replica, err = openReplica(ctx, o); err != nil {
 		pool.Close()
