@@ -35,6 +35,9 @@ var payable = []string{StatusPending, StatusFailed, StatusMissing}
 // pay once more before that is settled.
 func (o *Order) debited() bool { return o.Status == StatusMissing && o.StatusReason == "debited" }
 
+// ErrDebited is why an order whose buyer was debited has no payment link.
+var ErrDebited = conflictf("The buyer was debited for this order. Confirm the payment or give the money back before anybody pays again.")
+
 // PaymentLink is the path of a page on which the buyer of an order can pay for it: /pay/…. One that was made
 // before and is good for another day is given again. An order that waits for no money has none.
 func (db *DB) PaymentLink(ctx context.Context, order int64, by Actor) (string, error) {
@@ -48,7 +51,7 @@ func (db *DB) PaymentLink(ctx context.Context, order int64, by Actor) (string, e
 			return conflictf("This order is %s; nothing is to be paid for it.", o.Status)
 		}
 		if o.debited() {
-			return conflictf("The buyer was debited for this order. Confirm the payment or give the money back before anybody pays again.")
+			return ErrDebited
 		}
 		at, err := tx.now(ctx)
 		if err != nil {
