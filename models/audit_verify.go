@@ -91,6 +91,13 @@ SELECT coalesce(c.chain, h.chain) AS chain, coalesce(c.rows, 0) AS rows, coalesc
 FROM chains c FULL JOIN heads h ON h.chain = c.chain
 ORDER BY 1`
 
+// What verifyAudit says of a row, for the catalogs.
+var _ = []lang.Text{
+	lang.Textf("a row before it is missing"), lang.Textf("it does not follow from the row before"), lang.Textf("it was changed after it was written"),
+	lang.Textf("the head of the log is missing"), lang.Textf("it is missing at the end"), lang.Textf("it was added past the head of the log"),
+	lang.Textf("the head of the log says otherwise"),
+}
+
 // VerifyAudit computes the chains within the scope again and finds the first row of each that was
 // changed, taken out, put in or moved. Who can rewrite a whole chain and its head is found out by the
 // head of an earlier report only.

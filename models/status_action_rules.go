@@ -124,7 +124,10 @@ func (f *StatusRuleForm) clean(driver gateways.Driver, label func(string) string
 		}
 	}
 	for _, g := range f.Groups {
-		for _, then := range []struct{ field, status, when string }{{"after_done", g.AfterDone, "success"}, {"after_fail", g.AfterFail, "failure"}} {
+		for _, then := range []struct {
+			field, status string
+			when          lang.Text
+		}{{"after_done", g.AfterDone, lang.Textf("success")}, {"after_fail", g.AfterFail, lang.Textf("failure")}} {
 			field := string(g.Action) + "_" + then.field
 			again, loops := linked[then.status]
 			switch {
