@@ -35,7 +35,8 @@ type platform struct {
 	refunds  map[string]string
 	regress  []string // words that came too late
 	renewals int
-	tired    int // renewals that it still answers with a fault of its own
+	tired    int  // renewals that it still answers with a fault of its own
+	forgot   bool // it knows no refresh token
 }
 
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +47,11 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p.tired > 0 {
 			p.tired--
 			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		if p.forgot {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprint(w, `{"success":false,"message":"Invalid refresh"}`)
 			return
 		}
 		p.renewals++

@@ -160,7 +160,11 @@ func TestTokensOfACompany(t *testing.T) {
 		s.fynd.tokens = map[string]bool{"token-2": true}
 		s.session("pending", 0)
 		s.move("e1", "captured")
-		s.listen(3)
+		s.listen(1)
+		if got := s.text(`SELECT problem FROM partner_updates`); got != "Fynd did not accept the access token. A new one is asked for." {
+			t.Errorf("meanwhile it says %q", got)
+		}
+		s.listen(2)
 		if got := s.updates(); got != "complete done 2" || strings.Join(s.fynd.heard, ", ") != "TR1 complete 401, TR1 complete 200" || s.fynd.renewals != 1 {
 			t.Errorf("%s: Fynd heard %v", got, s.fynd.heard)
 		}
@@ -173,6 +177,19 @@ func TestTokensOfACompany(t *testing.T) {
 		s.listen(6)
 		if got := s.updates(); got != "complete failed 3" {
 			t.Errorf("%s: Fynd heard %v", got, s.fynd.heard)
+		}
+	})
+	t.Run("none for a refresh token that it does not know", func(t *testing.T) {
+		s := openSeller(t)
+		s.fynd.forgot = true
+		s.exec(`UPDATE fynd_installs SET token_until = NULL`)
+		s.session("pending", 0)
+		s.move("e1", "captured")
+		for _, want := range []string{"queued 0 Fynd does not accept the refresh token any more. Its seller opens the extension in Fynd once more", "queued 0 Fynd gave no token for company 1 that lasts. Its seller opens the extension in Fynd once more"} {
+			s.listen(1)
+			if got := s.text(`SELECT concat_ws(' ', state, tries, problem) FROM partner_updates`); !strings.HasPrefix(got, want) {
+				t.Errorf("it says %q, not %q", got, want)
+			}
 		}
 	})
 	t.Run("none at all", func(t *testing.T) {

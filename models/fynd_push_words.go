@@ -125,6 +125,8 @@ func (t *tokenless) sentence() string {
 	switch {
 	case errors.As(t.cause, &problem):
 		return problem.Sentence
+	case errors.As(t.cause, &said) && said.Kind == gateways.Declined:
+		return fmt.Sprintf("Fynd does not accept the refresh token any more. Its seller opens the extension in Fynd once more, and it is installed anew. %s", said.Message)
 	case errors.As(t.cause, &said):
 		return "Fynd gave no access token. " + said.Message
 	}

@@ -26,6 +26,7 @@ var _ = lang.Keep(
 	lang.Textf("The buyer was sent to %s to pay %s, as %s."), lang.Textf("%s of %s made at %s as %s, not from here."), lang.Textf("%s of %s made at %s, not from here."),
 	lang.Textf("The authorization of %s ran out without being captured: the money went back to the customer."), lang.Textf("%s had the shop told of the payment of %s."),
 	lang.Textf("The order now comes to %s: %s."),
+	lang.Textf("Fynd does not accept the refresh token any more. Its seller opens the extension in Fynd once more, and it is installed anew. %s"),
 	lang.Textf("The mail server said: %s"), lang.Textf("The mail server had the whole message and did not say whether it takes it: %s."),
 	lang.Textf("The mail server %s offers no STARTTLS, and messages are not sent in the clear."),
 	lang.Textf("The mail server %s lets nobody sign in by PLAIN or LOGIN; it offers: %s."),
@@ -35,6 +36,7 @@ var _ = lang.Keep(
 var _ = []lang.Text{
 	lang.Textf("Order placed."), lang.Textf("Created through the API."), lang.Textf("It carries no signature of a store here."),
 	lang.Textf("It carries no signature of an extension here."), lang.Textf("answer"), lang.Textf("look-up"), lang.Textf("webhook"), lang.Textf("Cancellation"),
+	lang.Textf("Fynd did not accept the access token. A new one is asked for."),
 	lang.Textf("A payment link was made."), lang.Textf("The payment link was revoked."), lang.Textf("The planned capture was cancelled."),
 	lang.Textf("awaiting payment"), lang.Textf("authorized"), lang.Textf("received"), lang.Textf("completed"), lang.Textf("completed, not notified"), lang.Textf("refunding"),
 	lang.Textf("refunded"), lang.Textf("partially refunded"), lang.Textf("canceled"), lang.Textf("failed"),

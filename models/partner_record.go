@@ -36,7 +36,10 @@ func (db *DB) recordTold(ctx context.Context, claimed *PartnerUpdate, answer err
 		return db.putOff(ctx, u, at.Add(none.pause(at.Sub(u.CreatedAt))), none.sentence())
 	}
 	attempt := PartnerAttempt{At: at, Exchanges: exchanges}
-	if answer != nil {
+	switch {
+	case otherToken(answer, u.Tries):
+		attempt.Problem = "Fynd did not accept the access token. A new one is asked for."
+	case answer != nil:
 		attempt.Problem = message(answer)
 	}
 	if u.Log, err = logged(u.Log, attempt); err != nil {
