@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -46,7 +47,7 @@ func (h *Handlers) showAudit(c echo.Context, report *models.AuditReport) error {
 	v := views.AuditView{
 		Page: page, Query: asked, Report: report, Zone: zone, Store: zone.String(), Chips: auditChips(query),
 		Pager: ui.PagerView{
-			Shown: strconv.Itoa(len(page.Rows)), Noun: "rows", Target: "#audit",
+			Shown: strconv.Itoa(len(page.Rows)), Noun: lang.N(c.Request().Context(), "row", "rows", len(page.Rows)), Target: "#audit",
 			Next: auditTurn(query, "after", page.Next), Prev: auditTurn(query, "before", page.Prev), First: auditFirst(query, page.Prev),
 			Sizes: ui.PageSizes(filter.Limit, func(rows int) string { return auditWith(query, "limit", strconv.Itoa(rows)) }),
 		},
