@@ -187,6 +187,9 @@ func (db *DB) confirmPaid(ctx context.Context, c Confirmation, payment *Payment,
 			c = *said
 			return nil
 		}
+		if err := tx.nameAsked(ctx, p, seen); err != nil {
+			return err
+		}
 		if _, err := tx.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: driverName(tx.drivers[p.Gateway], p)}, "look-up"); err != nil {
 			return err
 		}

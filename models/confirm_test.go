@@ -166,6 +166,20 @@ func TestConfirmPaymentOfEachKind(t *testing.T) {
 	m.sound()
 }
 
+// A payment whose id never came here is known by it once it was confirmed, so that it can be refunded.
+func TestConfirmedPaymentHasItsID(t *testing.T) {
+	m, _ := openCounter(t)
+	m.missing("pay_unnamed", "captured")
+	m.exec(`UPDATE payments SET ref = NULL WHERE ref = 'pay_unnamed'`)
+	if got := m.confirm("FYpay_unnamed"); got[0].State != models.ConfirmDone {
+		t.Errorf("confirmed: %+v", got)
+	}
+	if got := m.text(`SELECT coalesce(ref, 'without an id') || ' ' || status FROM payments`); got != "pay_unnamed success" {
+		t.Errorf("the payment is %s", got)
+	}
+	m.sound()
+}
+
 // A person of another store hears of its orders what they hear of none.
 func TestConfirmPaymentKeepsToItsStores(t *testing.T) {
 	m, fynd := openCounter(t)

@@ -167,6 +167,18 @@ func (db *DB) lockKnown(ctx context.Context, at origin, seen *gateways.Payment) 
 	return db.anotherAttempt(ctx, at, order, seen)
 }
 
+// nameAsked notes the provider's id of a locked payment that was asked about by its order, unless another one has it.
+func (db *DB) nameAsked(ctx context.Context, p *Payment, seen *gateways.Payment) error {
+	if deref(p.Ref) != "" || seen.Ref == "" {
+		return nil
+	}
+	known, err := db.knownPayment(ctx, origin{store: p.StoreID, gateway: p.Gateway, mode: p.Mode}, seen)
+	if err != nil || known == nil || known.ID != p.ID {
+		return err
+	}
+	return db.nameRef(ctx, p, seen.Ref)
+}
+
 // nameRef notes the provider's id of a locked payment, which has become known.
 func (db *DB) nameRef(ctx context.Context, p *Payment, ref string) error {
 	p.Ref = &ref
