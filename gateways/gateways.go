@@ -316,6 +316,7 @@ type Payment struct {
 	Authorized bool  // the money is held or drawn
 	Failed     bool
 	Canceled   bool  // the buyer turned back, or the whole hold was given back or ran out
+	TakenBack  bool  // all of it went back at once, or is on its way: paid and returned, unless it is known to have been held
 	Doubt      Doubt // when it is not paid, but the buyer's account may have been debited
 	Waits      Wait  // when it is neither made nor over: what for
 	Reason     string

@@ -280,6 +280,7 @@ func (p *Payment) overlay(seen *gateways.Payment, now time.Time) {
 	if seen.Amount.Currency != p.Currency {
 		return
 	}
+	seen = p.asDrawn(seen)
 	held := seen.Amount.Minor - seen.Voided
 	if seen.Authorized && p.AuthorizedMinor == 0 || seen.Captured > 0 || p.CapturedMinor == 0 && seen.Authorized {
 		p.AuthorizedMinor = max(held, seen.Captured, p.CapturedMinor+p.CaptureReservedMinor)

@@ -111,20 +111,18 @@ func (db *DB) followOne(ctx context.Context, a *asked) (saidTexts, error) {
 	if seen == nil {
 		return saidTexts{lang.Textf("%s knows of no payment.", a.gateway)}, nil
 	}
+	at := origin{store: a.payment.StoreID, gateway: a.payment.Gateway, mode: a.payment.Mode}
+	done, err := db.follow(ctx, at, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
+	if err != nil || done.objection {
+		return saidTexts{{Format: done.said}}, err
+	}
 	p, err := db.lockPayment(ctx, a.payment.OrderID, a.payment.ID)
 	if err != nil {
 		return nil, err
 	}
-	if objection, err := db.shownObjection(ctx, p, seen); objection != "" || err != nil {
-		return saidTexts{{Format: objection}}, err
-	}
-	change, err := db.followPayment(ctx, p, seen, Actor{Kind: "webhook", Name: a.gateway}, "look-up")
-	if err != nil {
-		return nil, err
-	}
 	var said saidTexts
-	if change != "" {
-		said = append(said, lang.Text{Format: change})
+	if done.said != "" {
+		said = append(said, lang.Text{Format: done.said})
 	}
 	switch {
 	case p.Status == PaymentStuck && p.Notice == noticeUntold:
@@ -153,7 +151,7 @@ func (db *DB) followOne(ctx context.Context, a *asked) (saidTexts, error) {
 func (a *asked) best() *gateways.Payment {
 	var best *gateways.Payment
 	for i := range a.seen {
-		if best == nil || rankOf(&a.seen[i]) > rankOf(best) {
+		if best == nil || rankOf(a.payment.asDrawn(&a.seen[i])) > rankOf(a.payment.asDrawn(best)) {
 			best = &a.seen[i]
 		}
 	}
@@ -189,7 +187,7 @@ func (db *DB) MarkUnpaid(ctx context.Context, id int64, by Actor) (string, error
 		case told[i].err != nil:
 			return "", problemf("Order %d was not marked as failed: %s", id, said)
 		case seen == nil:
-		case rankOf(seen) >= 2:
+		case rankOf(told[i].payment.asDrawn(seen)) >= 2:
 			return "", problemf("Order %d was not marked as failed, for there is money: %s", id, said)
 		case seen.Doubt != "":
 			return "", problemf("Order %d was not marked as failed: %s has not decided, and the customer may have been debited.", id, told[i].gateway)

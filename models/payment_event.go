@@ -150,12 +150,24 @@ func rankOf(seen *gateways.Payment) int {
 	return 0
 }
 
+// asDrawn is a snapshot as the payment's own past explains it: what went back at once was paid and returned, unless
+// it is known here to have been held.
+func (p *Payment) asDrawn(seen *gateways.Payment) *gateways.Payment {
+	if !seen.TakenBack || p.AuthorizedMinor > 0 {
+		return seen
+	}
+	drawn := *seen
+	drawn.Authorized, drawn.Canceled, drawn.Captured, drawn.Voided, drawn.Reason = true, false, seen.Amount.Minor, 0, ""
+	return &drawn
+}
+
 // wordRanks order the words that providers have for a payment (Razorpay API docs, payments/entity).
 var wordRanks = map[string]int{"created": 0, "failed": 1, "authorized": 2, "captured": 3, "refunded": 4}
 
 // followPayment brings a locked payment and its order in line with what the gateway says of it, never
 // backwards. It says what that changed, or "".
 func (db *DB) followPayment(ctx context.Context, p *Payment, seen *gateways.Payment, by Actor, via string) (string, error) {
+	seen = p.asDrawn(seen)
 	was, held, drawn := p.Status, p.AuthorizedMinor, p.CapturedMinor
 	if err := db.noteFacts(ctx, p, seen); err != nil {
 		return "", err

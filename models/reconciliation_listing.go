@@ -48,6 +48,8 @@ func listed(p *gateways.Payment) []string {
 	switch {
 	case p.Captured > 0:
 		stands, minor = "paid", p.Captured
+	case p.TakenBack:
+		stands = "paid"
 	case p.Failed:
 		stands = "failed"
 	case p.Canceled:

@@ -71,6 +71,7 @@ type gateway struct {
 	api   *gateways.Client
 	login string           // whose refunds are ours
 	word  string           // the secret word
+	holds bool             // payments are held before they are drawn
 	now   func() time.Time // of the clock
 
 	mu      sync.Mutex
@@ -89,7 +90,7 @@ func open(s gateways.Settings) (gateways.Gateway, error) {
 	api.Secrets = append(api.Secrets, base64.StdEncoding.EncodeToString([]byte(login+":"+password)))
 	api.Explain = explain
 	api.Show = hideToken
-	return &gateway{api: api, login: login, word: s.Values["secret_word"], now: time.Now}, nil
+	return &gateway{api: api, login: login, word: s.Values["secret_word"], holds: s.Values["payment_action"] == "authorize", now: time.Now}, nil
 }
 
 // checkServer says what is wrong with the address of a cabinet.

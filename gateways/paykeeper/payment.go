@@ -118,7 +118,7 @@ func (g *gateway) read(row, details record, refunds records, raw []byte) (gatewa
 // count finds out what of a paid payment was drawn, let go and returned. A hold is a paid payment with a date
 // of capture to come (POST notifications, batch_date). What went back before that date was let go, not refunded;
 // PayKeeper then draws the rest. Where no date is left and all went back at once, nobody tells whether it was
-// drawn in between: it is listed as a refund, and nothing counts as drawn.
+// drawn in between: it is listed as a refund, and nothing counts as drawn. In a shop that pays in one stage it was.
 func (g *gateway) count(seen *gateways.Payment, row, details record, refunds records) error {
 	batch := at(row["batch_date"])
 	if batch.IsZero() {
@@ -162,6 +162,7 @@ func (g *gateway) count(seen *gateways.Payment, row, details record, refunds rec
 		return doubtful("payment", "PayKeeper says that more went back than was paid.")
 	}
 	seen.Voided, seen.Refunded = released, max(0, done-released)
+	seen.TakenBack = atOnce && !g.holds && (word == moving || word == returned)
 	switch {
 	case atOnce && word == moving:
 	case atOnce && word == returned:

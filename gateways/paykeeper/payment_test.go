@@ -52,6 +52,7 @@ func TestWords(t *testing.T) {
 		authorized, failed, canceled bool
 		doubt                        gateways.Doubt
 		offers                       string
+		takenBack                    bool
 	}
 	const all = 149900
 	paid := state{captured: all, authorized: true, offers: "refund"}
@@ -67,9 +68,9 @@ func TestWords(t *testing.T) {
 		{"obtained", "", false, paid},
 		{"success", "", false, paid},
 		{"stuck", "", false, paid},
-		{"refunding", "[" + refundRow("77", "1499.00", "started") + "]", false, state{authorized: true}},
+		{"refunding", "[" + refundRow("77", "1499.00", "started") + "]", false, state{authorized: true, takenBack: true}},
 		{"refunding", "[" + refundRow("77", "499.00", "started") + "]", false, state{captured: all, authorized: true}},
-		{"refunded", "[" + refundRow("77", "1499.00", "done") + "]", false, state{refunded: all, voided: all, canceled: true}},
+		{"refunded", "[" + refundRow("77", "1499.00", "done") + "]", false, state{refunded: all, voided: all, canceled: true, takenBack: true}},
 		{"refunded", "[" + refundRow("77", "1000.00", "done") + "," + refundRow("78", "499.00", "done") + "]", false, state{captured: all, refunded: all, authorized: true}},
 		{"partially_refunded", "[" + refundRow("77", "499.00", "done") + "]", false, state{captured: all, refunded: 49900, authorized: true, offers: "refund"}},
 		{"списан", "", false, state{doubt: gateways.Unclear}},
@@ -95,11 +96,21 @@ func TestWords(t *testing.T) {
 			for _, verb := range got.Offers {
 				offers = append(offers, string(verb))
 			}
-			is := state{got.Captured, got.Refunded, got.Voided, got.Authorized, got.Failed, got.Canceled, got.Doubt, strings.Join(offers, " ")}
+			is := state{got.Captured, got.Refunded, got.Voided, got.Authorized, got.Failed, got.Canceled, got.Doubt, strings.Join(offers, " "), got.TakenBack}
 			if is != tt.want || got.Word != tt.word || got.Offers == nil {
 				t.Errorf("hold %v: %+v, want %+v", tt.hold, is, tt.want)
 			}
 		})
+	}
+}
+
+// Where a shop holds its payments first, one that went back at once may never have been drawn.
+func TestAHoldMayHaveGoneBack(t *testing.T) {
+	row := strings.Replace(sample(t, "payment.json"), `"success"`, `"refunded"`, 1)
+	g := newShop(t, map[string]string{getPayment: row, getRefunds: "[" + refundRow("77", "1499.00", "done") + "]"}).open(t)
+	g.holds = true
+	if got, err := g.Payment(t.Context(), "123456"); err != nil || got.TakenBack || !got.Canceled {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
