@@ -20,7 +20,7 @@ const (
 )
 
 var fields = []gateways.Field{
-	{Slug: "api_url", Name: "Gofynd API URL", Check: checkURL, Help: "Empty for " + base + "."},
+	{Slug: "api_url", Name: "Gofynd API URL", Check: checkURL, Help: "Empty for https://api.fynd.com."},
 	{Slug: "company_id", Name: "Company ID", Required: true},
 	{Slug: "application_id", Name: "Application ID", Required: true, Help: "The 24 letters and digits of the sales channel."},
 	{Slug: "affiliate_id", Name: "Affiliate ID"},
