@@ -134,13 +134,18 @@ func (h *Handlers) CreatePrivacyRequest(c echo.Context) error {
 	return web.SeeOther(c, privacyPath)
 }
 
-// DownloadPrivacyFile hands out the data of a person, to everybody with the right once.
+// DownloadPrivacyFile hands out the data of a person, to everybody with the right once. It takes a button: whatever
+// looks at links before people do would use up the one time.
 func (h *Handlers) DownloadPrivacyFile(c echo.Context) error {
 	id, err := strconv.ParseInt(c.Param("privacy"), 10, 64)
 	if err != nil {
 		return models.ErrNotFound
 	}
 	data, err := h.DB.PrivacyFile(c.Request().Context(), id, web.User(c), c.RealIP())
+	var problem *models.Problem
+	if errors.As(err, &problem) {
+		return h.showPrivacy(c, http.StatusUnprocessableEntity, views.PrivacyView{Refused: problem})
+	}
 	if err != nil {
 		return err
 	}

@@ -120,11 +120,16 @@ func TestPrivacyPage(t *testing.T) {
 	if page := person.get("/system/privacy"); !strings.Contains(page.html, "/system/privacy/1/file") {
 		t.Errorf("no file is offered: %s", page.html)
 	}
-	if file := person.get("/system/privacy/1/file"); file.status != 200 || !strings.Contains(file.html, "Zerlina Quist") {
+	for range 2 {
+		if seen := person.get("/system/privacy/1/file"); seen.status != 405 || strings.Contains(seen.html, "Zerlina Quist") {
+			t.Errorf("whoever only looks at its address is answered %d", seen.status)
+		}
+	}
+	if file := person.post("/system/privacy/1/file", url.Values{}); file.status != 200 || !strings.Contains(file.html, "Zerlina Quist") {
 		t.Errorf("the file is %d %s", file.status, file.html)
 	}
-	if again := person.get("/system/privacy/1/file"); again.status == 200 {
-		t.Error("it was handed out twice")
+	if again := person.post("/system/privacy/1/file", url.Values{}); again.status != 422 || strings.Contains(again.html, "Zerlina Quist") || !strings.Contains(again.html, "You have taken this file away already.") {
+		t.Errorf("the second time it answers %d %s", again.status, again.html)
 	}
 	person.post("/system/privacy/requests", form("zerlina@mail.example", "customer", "ERASE"))
 	if _, err := o.db.RunDuePrivacy(o.ctx); err != nil {

@@ -193,7 +193,7 @@ func (h *Handlers) systemRoutes() []web.Route {
 		menu("Systems > Privacy", "settings", scoped(get("/system/privacy", models.PrivacyManage, h.ListPrivacy))),
 		scoped(post("/system/privacy/people", models.PrivacyManage, h.FindPerson)),
 		scoped(post("/system/privacy/requests", models.PrivacyManage, h.CreatePrivacyRequest)),
-		scoped(get("/system/privacy/:privacy/file", models.PrivacyManage, h.DownloadPrivacyFile)),
+		scoped(post("/system/privacy/:privacy/file", models.PrivacyManage, h.DownloadPrivacyFile)),
 
 		// API tokens
 		menu("Systems > API tokens", "settings", get("/system/api-tokens", models.TokensManage, h.ListAPITokens)),

@@ -10,14 +10,15 @@
   });
   on("change", "[data-submit]", (e, field) => field.form?.requestSubmit());
 
-  // A form is sent once. The server knows a second one by its token; this only spares the wait.
+  // A form is sent once. The server knows a second one by its token; this only spares the wait. A form with data-file
+  // is answered by a file: the page stays, and does not hear when it is there.
   const release = (form) => {
     delete form.dataset.sent;
     for (const button of form.querySelectorAll(".busy")) button.classList.remove("busy");
   };
   document.addEventListener("submit", (e) => {
     const form = e.target;
-    if (form.method !== "post" || e.defaultPrevented) return;
+    if (form.method !== "post" || e.defaultPrevented || "file" in form.dataset) return;
     if (form.dataset.sent) return e.preventDefault();
     form.dataset.sent = "1";
     delete form.dataset.changed;
