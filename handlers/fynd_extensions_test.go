@@ -182,6 +182,34 @@ func TestExtensionTabs(t *testing.T) {
 	}
 }
 
+func TestRemovingASubscriberAsksFirst(t *testing.T) {
+	s := newSite(t, func(o *models.Options) { o.Drivers = all.Drivers })
+	owner := s.as(modelstest.Person(t, s.db, "Ravi", models.Owner))
+	owner.submit("/extensions/fynd", ruoshPay())
+	for _, company := range []string{"77", "5551"} {
+		if _, err := s.db.Pool().Exec(models.AsSystem(context.Background()), `INSERT INTO fynd_subscribers (extension_id, company_id, actor_name) VALUES (1, $1, 'Ravi')`, company); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := owner.get("/extensions/fynd/1?tab=subscribers")
+	if n := page.Find("table form").Length(); n != 0 {
+		t.Errorf("%d rows have a button that removes at once", n)
+	}
+	for _, company := range []string{"77", "5551"} {
+		if page.Find(`table a.danger[href="#remove-`+company+`"]`).Length() != 1 || page.Find(`dialog#remove-`+company+` form[action$="/subscribers/remove"] input[name=company][value="`+company+`"]`).Length() != 1 {
+			t.Errorf("nothing asks before company %s is removed", company)
+		}
+	}
+	support := s.as(modelstest.Person(t, s.db, "Asha", models.Support)).get("/extensions/fynd/1?tab=subscribers")
+	if support.Find("dialog[id^=remove-], a.danger").Length() != 0 {
+		t.Error("support is offered to remove companies")
+	}
+	owner.submit("/extensions/fynd/1/subscribers/remove", url.Values{"company": {"77"}})
+	if left := owner.get("/extensions/fynd/1?tab=subscribers").Find("tr[data-company]"); left.Length() != 1 || left.AttrOr("data-company", "") != "5551" {
+		t.Errorf("left are %s", left.Text())
+	}
+}
+
 func TestExtensionSecretOnThePage(t *testing.T) {
 	s := newSite(t, func(o *models.Options) { o.Drivers = all.Drivers })
 	owner := s.as(modelstest.Person(t, s.db, "Ravi", models.Owner))
