@@ -39,7 +39,8 @@ func (w *fieldWrong) err() error {
 func (db *DB) cleanExtension(f *ExtensionForm) error {
 	f.Name, f.URL, f.PlatformURL = strings.Join(strings.Fields(f.Name), " "), strings.TrimSpace(f.URL), strings.TrimSpace(f.PlatformURL)
 	f.ContactEmail, f.Description = strings.TrimSpace(f.ContactEmail), strings.TrimSpace(f.Description)
-	f.Methods = tidyCodes(append(f.Methods, strings.FieldsFunc(f.OtherMethods, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })...))
+	others := strings.FieldsFunc(f.OtherMethods, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+	f.Methods = tidyCodes(append(f.Methods, others...))
 	f.Countries, f.Currencies = tidyCodes(f.Countries), tidyCodes(f.Currencies)
 	var w fieldWrong
 	w.add("distribution", oneOf(f.Distribution, "Choose whether every company may install the extension, or only those you add.", DistributionPublic, DistributionPrivate))
@@ -53,6 +54,10 @@ func (db *DB) cleanExtension(f *ExtensionForm) error {
 	}
 	for _, code := range f.Methods {
 		w.add("methods", wrongMethod(code))
+	}
+	alone := func(code string) bool { return RefusedFyndMethod(code) != "" }
+	if name := strings.Join(others, " "); RefusedFyndMethod(name) != "" && !slices.ContainsFunc(f.Methods, alone) { // in two words
+		w.add("methods", wrongMethod(name))
 	}
 	w.add("api_version", oneOf(f.APIVersion, "Choose the version of the API.", FyndAPIVersions...))
 	for _, code := range f.Countries {

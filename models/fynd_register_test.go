@@ -103,6 +103,7 @@ func TestSaveExtensionSaysWhatIsWrong(t *testing.T) {
 		{"nobody's distribution", func(f *models.ExtensionForm) { f.Distribution = "" }, "distribution", "Choose"},
 		{"PayPal", func(f *models.ExtensionForm) { f.OtherMethods = "paypal_express" }, "methods", "PayPal"},
 		{"Google Pay", func(f *models.ExtensionForm) { f.Methods = append(f.Methods, "GPAY") }, "methods", "Google Pay"},
+		{"Shop Pay in two words", func(f *models.ExtensionForm) { f.OtherMethods = "EMI, Shop Pay" }, "methods", "Shop Pay"},
 		{"no code", func(f *models.ExtensionForm) { f.OtherMethods = "c-d" }, "methods", "no code"},
 		{"no country", func(f *models.ExtensionForm) { f.Countries = []string{"XX"} }, "countries", "no country"},
 		{"no currency", func(f *models.ExtensionForm) { f.Currencies, f.FeeTexts = []string{"QQQ"}, nil }, "currencies", "no currency"},
