@@ -21,6 +21,11 @@ func TestHistoriesInTheReadersLanguage(t *testing.T) {
 		{failed.sentence("answer"), "Возврат, 1\u00a0234,50 RUB: не удалось (ответ). Почтовый сервер не настроен."},
 		{lost.sentence(""), "Возврат, 1\u00a0234,50 RUB: отправлено, но ответ шлюза не пришёл; исход запрашивается."},
 		{"REFUND_DONE, request 16916747740991418099, 499.50 INR", "REFUND_DONE, запрос 16916747740991418099, 499,50 INR"},
+		{"Everything it says was known already: the refund of 1,234.50 RUB is pending.", "Всё, что в нём сообщается, уже было известно: операция «вернуть» на 1\u00a0234,50 RUB, состояние — ожидает."},
+		{"The gateway first said failed and later succeeded.", "Шлюз сначала сообщил «неуспешно», а позже «успешно»."},
+		{"The webhook speaks of 10.00 RUB, but 1,234.50 RUB was asked for.", "Источник «вебхук» называет сумму 10,00 RUB, а запрошено 1\u00a0234,50 RUB."},
+		{"Refund of 499.50 RUB, rfnd_1", "Возврат на 499,50 RUB, rfnd_1"},
+		{"Fynd asks for 10.00 RUB as TR1, but this order is paid. The payment was refused.", "Fynd запрашивает 10,00 RUB под номером TR1, но этот заказ уже оплачен. Платёж отклонён."},
 		{"Asha: the customer called twice.", "Asha: the customer called twice."},
 	} {
 		if got := lang.T(ru, c.written); got != c.want {
