@@ -272,7 +272,7 @@ func TestWhatIsRefusedAndWhy(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	expect("Bogus captures whole amounts only: 118.75 SEK.", refuse(till.capture(5000)))
+	expect("Bogus captures the whole amount only: 118.75 SEK.", refuse(till.capture(5000)))
 	expect("Only 118.75 SEK is left to capture.", refuse(till.capture(11876)))
 	expect("Bogus can hold less, but not more than 118.75 SEK.", refuse(till.update(11876)))
 	expect("The payment holds 118.75 SEK already", refuse(till.update(11875)))

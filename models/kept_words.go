@@ -27,6 +27,8 @@ var _ = lang.Keep(
 	lang.Textf("The authorization of %s ran out without being captured: the money went back to the customer."), lang.Textf("%s had the shop told of the payment of %s."),
 	lang.Textf("The order now comes to %s: %s."),
 	lang.Textf("Fynd does not accept the refresh token any more. Its seller opens the extension in Fynd once more, and it is installed anew. %s"),
+	lang.Textf("%s #%d of %s was decided: It happened. %s"), lang.Textf("%s #%d of %s was decided: It did not happen. %s"),
+	lang.Textf("Somebody looked at the gateway and decided that it did not happen: %s"),
 	lang.Textf("The mail server said: %s"), lang.Textf("The mail server had the whole message and did not say whether it takes it: %s."),
 	lang.Textf("The mail server %s offers no STARTTLS, and messages are not sent in the clear."),
 	lang.Textf("The mail server %s lets nobody sign in by PLAIN or LOGIN; it offers: %s."),
@@ -35,7 +37,7 @@ var _ = lang.Keep(
 // The same without values, and how something came to be known.
 var _ = []lang.Text{
 	lang.Textf("Order placed."), lang.Textf("Created through the API."), lang.Textf("It carries no signature of a store here."),
-	lang.Textf("It carries no signature of an extension here."), lang.Textf("answer"), lang.Textf("look-up"), lang.Textf("webhook"), lang.Textf("Cancellation"),
+	lang.Textf("It carries no signature of an extension here."), lang.Textf("answer"), lang.Textf("look-up"), lang.Textf("webhook"), lang.Textf("Cancellation"), lang.Textf("cancellation"), lang.Textf("amount update"), lang.Textf("cancel or credit"), lang.Textf("update the amount"),
 	lang.Textf("Fynd did not accept the access token. A new one is asked for."),
 	lang.Textf("A payment link was made."), lang.Textf("The payment link was revoked."), lang.Textf("The planned capture was cancelled."),
 	lang.Textf("awaiting payment"), lang.Textf("authorized"), lang.Textf("received"), lang.Textf("completed"), lang.Textf("completed, not notified"), lang.Textf("refunding"),

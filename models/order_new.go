@@ -154,7 +154,7 @@ func (db *DB) newOrder(in NewOrder, store *Store) (*Order, []OrderItem, error) {
 	}
 	switch {
 	case order.TotalMinor > mostMinor:
-		return nil, nil, FieldProblem("total", "The order is larger than any; check the digits.")
+		return nil, nil, FieldProblem("total", "The amount of the order is larger than any can be; check the digits.")
 	case order.TotalMinor != in.TotalMinor:
 		return nil, nil, FieldProblem("total", "The total is %s, but the lines and the shipping come to %s.", order.Amount(in.TotalMinor), order.Total())
 	}

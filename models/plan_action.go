@@ -119,7 +119,7 @@ func (at *position) planCapture(p Plan, want Want) (Plan, error) {
 	case amount.Minor > left.Minor:
 		return p, FieldProblem("amount", "Only %s is left to capture.", left)
 	case amount.Minor < left.Minor && !at.driver.Can.InPart(gateways.Capture):
-		return p, FieldProblem("amount", "%s captures whole amounts only: %s.", p.Name, left)
+		return p, FieldProblem("amount", "%s captures the whole amount only: %s.", p.Name, left)
 	}
 	if amount.Minor < left.Minor && at.driver.Can.DrawsOnce(payment.Method) {
 		p.GivenUp = payment.Amount(left.Minor - amount.Minor)
@@ -242,7 +242,7 @@ func (at *position) planRefund(p Plan, want Want) (Plan, error) {
 func (at *position) partRefusal(name string) lang.Text {
 	switch {
 	case !at.driver.Can.InPart(gateways.Refund):
-		return lang.Textf("%s returns whole amounts only: %s.", name, at.payment.Refundable())
+		return lang.Textf("%s returns the whole amount only: %s.", name, at.payment.Refundable())
 	case at.driver.Can.WholeCredit && !at.partialHere:
 		return lang.Textf("Only the whole amount, %s, can be credited here. Part of it is credited in the portal of %s: %s.", at.payment.Refundable(), name, at.driver.Portal)
 	}

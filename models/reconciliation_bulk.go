@@ -31,7 +31,7 @@ func (db *DB) ResolveRows(ctx context.Context, res Resolution) (string, error) {
 	case n == 0:
 		return "", conflictf("No open difference fits any more.")
 	case n != res.Count:
-		return "", conflictf("%d differences fit by now, and %d were shown. Look at them again.", n, res.Count)
+		return "", conflictf("%d differences match by now, and %d were shown. Look at them again.", n, res.Count)
 	}
 	switch res.Action {
 	case ActionAccept, ActionTake, ActionLeave:

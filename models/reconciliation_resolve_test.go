@@ -113,7 +113,7 @@ func TestResolveRows(t *testing.T) {
 		t.Errorf("the queue has %d rows (%v)", len(queue), err)
 	}
 	all.Action, all.Comment, all.Count = models.ActionAccept, "Looked at.", 5
-	if _, err := l.db.ResolveRows(l.ctx, all); err == nil || err.Error() != "4 differences fit by now, and 5 were shown. Look at them again." {
+	if _, err := l.db.ResolveRows(l.ctx, all); err == nil || err.Error() != "4 differences match by now, and 5 were shown. Look at them again." {
 		t.Errorf("with another number: %v", err)
 	}
 	all.Count = 4

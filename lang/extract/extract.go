@@ -23,7 +23,7 @@ type message struct {
 var spoken = map[string][]int{
 	"lang.T": {1}, "lang.N": {1, 2}, "lang.Textf": {0}, "lang.Several": {0, 1}, "ui.Say": {0}, "Say": {0},
 	"problemf": {0}, "conflictf": {0}, "FieldProblem": {1}, "models.FieldProblem": {1},
-	"web.Notice": {1}, "web.Problem": {1}, "fail": {0}, "web.Page": {2}, "closedf": {0}, "forbid": {0}, "sellerErrors": {2}, "refuseSeller": {2}, "h.stepReview": {2}, "say": {1}, "r.say": {1}, "r.choice": {1}, "h.planned": {2}, "h.afterExtension": {3},
+	"ui.Badge": {1}, "web.Notice": {1}, "web.Problem": {1}, "fail": {0}, "web.Page": {2}, "closedf": {0}, "forbid": {0}, "sellerErrors": {2}, "refuseSeller": {2}, "h.stepReview": {2}, "say": {1}, "r.say": {1}, "r.choice": {1}, "h.planned": {2}, "h.afterExtension": {3},
 }
 
 // notes are the functions that say a title and a sentence, with the place of both among the arguments.
@@ -42,7 +42,7 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
 // odd are literals that look like words and are none.
-var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<{}=]|[^ ]>|>[^ ]|^Bearer |input changed|^outerHTML |^not token,|\b15:04`)
+var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<{}=]|[^ ]>|>[^ ]|^Bearer |input changed|^outerHTML |^not token,|from:closest |:queue last|\b15:04`)
 
 // messages are what the program under root can say, by place.
 func messages(root string) ([]message, error) {
