@@ -644,7 +644,7 @@ func extensionDuties(v FyndExtensionView) templ.Component {
 									return templ_7745c5c3_Err
 								}
 								if d.Uptime.Enough() {
-									templ_7745c5c3_Err = ui.Badge(ui.Good, "99.95 % kept").Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Badge(ui.Good, "At least 99.95 %").Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
