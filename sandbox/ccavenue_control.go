@@ -108,7 +108,7 @@ func (g *ccavenue) bring(m *merchant, p *ccavenuePayment, in paymentRequest) {
 			g.undo(p, in.State)
 		}
 	}
-	p.StatusAt = cmp.Or(p.CreatedAt, p.StatusAt)
+	p.StatusAt, p.Message = cmp.Or(p.CreatedAt, p.StatusAt), cmp.Or(in.BankSays, p.Message)
 	if in.CreatedAt > 0 && in.CapturedAt == 0 && !p.ShippedAt.IsZero() {
 		p.ShippedAt = p.CreatedAt
 	}

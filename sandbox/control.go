@@ -58,6 +58,8 @@ type paymentRequest struct {
 	FraudStatus string          `json:"fraud_status"`   // Klarna: ACCEPTED, PENDING, REJECTED
 	PushURL     string          `json:"push_url"`       // of this payment; the merchant's webhook_url when ""
 
+	BankSays string `json:"bank_says"` // CCAvenue: what the bank answered; what goes with the state when ""
+
 	Debited bool              `json:"debited"` // the buyer's bank took the money, whatever the state says
 	Hold    bool              `json:"hold"`    // reserved until somebody captures it
 	Cart    json.RawMessage   `json:"cart"`    // the goods, as the provider writes them

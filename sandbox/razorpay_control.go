@@ -41,8 +41,8 @@ func (g *razorpay) signature(p *razorpayPayment) string {
 	return hexHMAC(m.KeySecret, []byte(*p.Entity.OrderID+"|"+p.Entity.ID))
 }
 
-// sell makes a payment exist in the state somebody wants. A payment whose id is known is returned
-// as it is.
+// sell makes a payment exist in the state somebody wants; opened is an order that nobody has tried to pay. A payment
+// whose id is known is returned as it is.
 func (g *razorpay) sell(in paymentRequest) (any, error) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
@@ -56,7 +56,7 @@ func (g *razorpay) sell(in paymentRequest) (any, error) {
 		return nil, fmt.Errorf("razorpay has no merchant %q", in.KeyID)
 	}
 	in.State = cmp.Or(in.State, "captured")
-	if !slices.Contains([]string{"created", "authorized", "captured", "failed", "refunded"}, in.State) {
+	if !slices.Contains([]string{"opened", "created", "authorized", "captured", "failed", "refunded"}, in.State) {
 		return nil, fmt.Errorf("a payment at razorpay cannot be %q", in.State)
 	}
 	if in.Refunded < 0 || in.Refunded > in.AmountMinor {
@@ -70,6 +70,9 @@ func (g *razorpay) sell(in paymentRequest) (any, error) {
 	o, err := g.orderFor(m, in)
 	if err != nil {
 		return nil, err
+	}
+	if in.State == "opened" {
+		return soldPayment{Gateway: g.code(), OrderID: o.Entity.ID, Order: in.Order, State: in.State, AmountMinor: o.Entity.Amount, Currency: o.Entity.Currency}, nil
 	}
 	p := g.newPayment(m, o, in)
 	if in.State == "refunded" {

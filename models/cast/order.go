@@ -33,6 +33,7 @@ type Order struct {
 	Shipping    int64
 	ShippingTax int64
 	Payment     *Payment
+	Unheard     Unheard
 	Requests    []Request
 	Events      []string // other partner events, in order
 }
@@ -59,6 +60,13 @@ type Payment struct {
 	Reserved      int64 // a refund at the gateway for over an hour
 	CaptureBefore time.Duration
 	Fiscal        Fiscal // at PayKeeper
+}
+
+// Unheard is how an order stands at its gateway, of which only the order's number there is known here: its webhook was
+// lost, or the buyer has not tried to pay.
+type Unheard struct {
+	ID    string // the gateway's, of the payment
+	State string // in the words of the gateway's sandbox; "" for what is known here
 }
 
 // Request is a REFUND_INITIATED the partner sent.

@@ -53,8 +53,14 @@ func Orders(now time.Time) []Order {
 			Payment:  &Payment{Ref: ref("pay", 4), OrderRef: ref("order", 4), Status: models.PaymentRefunded, Method: "upi", Captured: true, Refunded: 79500},
 			Requests: []Request{{"16916747740991418103", 79500, false}}, Events: []string{"ORDER_PLACED"},
 		},
-		{ID: 1005, At: ago(5), Name: "Anjali Verma", Status: models.StatusMissing, Reason: "debited", Lines: []Line{dupatta, mojari}, Payment: pending(5)},
-		{ID: 1006, At: ago(9), Name: "Dev Patel", Status: models.StatusMissing, Reason: "unknown", Lines: []Line{kurta}, Payment: pending(6)},
+		{
+			ID: 1005, At: ago(5), Partner: "FY64D4E4250DB0CB1005", Name: "Anjali Verma", Status: models.StatusMissing, Reason: "debited", Lines: []Line{dupatta, mojari},
+			Payment: pending(5), Unheard: Unheard{ID: ref("pay", 5), State: "captured"},
+		},
+		{
+			ID: 1006, At: ago(9), Partner: "FY64D4E4250DB0CB1006", Name: "Dev Patel", Status: models.StatusMissing, Reason: "unknown", Lines: []Line{kurta},
+			Payment: pending(6), Unheard: Unheard{ID: ref("pay", 6), State: "failed"},
+		},
 		{ID: 1007, At: ago(11), Name: "Sana Qureshi", Status: models.StatusMissing, Reason: "abandoned", Lines: []Line{mojari}},
 		{
 			ID: 1008, At: ago(13), Name: "Vikram Joshi", Status: models.StatusFailed, Lines: []Line{kurta},
@@ -102,7 +108,7 @@ func Orders(now time.Time) []Order {
 			Requests: []Request{{"16916747740991418124", 17700, false}, {"16916747740991418125", 49950, true}}, Events: []string{"ORDER_PLACED", "SHIPMENT_CREATED"},
 		},
 		{ID: 1025, At: ago(90), Name: "Nisha Reddy", Status: models.StatusCancelled, Lines: []Line{kurta}, Payment: &Payment{Ref: ref("pay", 25), OrderRef: ref("order", 25), Status: models.PaymentCanceled, Method: "upi"}},
-		{ID: 1026, At: ago(2), Name: "Arun Pillai", Status: models.StatusPending, Lines: []Line{dupatta}, Payment: pending(26)},
+		{ID: 1026, At: ago(2), Name: "Arun Pillai", Status: models.StatusPending, Lines: []Line{dupatta}, Payment: pending(26), Unheard: Unheard{State: "opened"}},
 	}
 	for i := range orders {
 		orders[i].Fill()

@@ -2,6 +2,7 @@ package cast
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,11 +62,17 @@ func (s Sandbox) Load(ctx context.Context, now time.Time) error {
 		orders = append(orders, order.Order)
 	}
 	for _, order := range orders {
-		if !slices.Contains(atSandbox, order.Gateway) || order.Payment == nil || order.Payment.Ref == "" {
+		if !slices.Contains(atSandbox, order.Gateway) || order.Payment == nil || order.Payment.Ref == "" && order.Unheard.State == "" {
 			continue
 		}
 		if err := s.Payment(ctx, order); err != nil {
 			return fmt.Errorf("payment of order %d: %w", order.ID, err)
+		}
+		if order.Unheard.State == "" {
+			continue
+		}
+		if err := s.atFynd(ctx, order); err != nil {
+			return fmt.Errorf("order %d at Fynd: %w", order.ID, err)
 		}
 	}
 	return nil
@@ -122,11 +129,14 @@ func (s Sandbox) Payment(ctx context.Context, o Order) error {
 	p := o.Payment
 	state, debited := o.boxState()
 	body := map[string]any{
-		"gateway": o.Gateway, "id": p.Ref, "order_id": p.OrderRef, "order": strconv.FormatInt(o.ID, 10), "amount_minor": o.Total(), "currency": o.Currency,
+		"gateway": o.Gateway, "id": cmp.Or(p.Ref, o.Unheard.ID), "order_id": p.OrderRef, "order": strconv.FormatInt(o.ID, 10), "amount_minor": o.Total(), "currency": o.Currency,
 		"state": state, "method": p.Method, "email": o.Email, "contact": o.Phone, "name": o.Name, "created_at": o.At.Unix(), "rrn": p.RRN, "refunded_minor": p.Refunded,
 	}
 	if debited {
 		body["debited"] = true
+	}
+	if debited && o.Status == models.StatusMissing {
+		body["bank_says"] = "Account debited, no answer"
 	}
 	if o.Gateway == "svea" && p.Method == "card" {
 		body["payment_type"] = "Card"
@@ -143,11 +153,20 @@ func (s Sandbox) Payment(ctx context.Context, o Order) error {
 	return s.post(ctx, "/_sandbox/payments", body)
 }
 
+// atFynd makes an order known to Fynd, which waits to hear that it is paid.
+func (s Sandbox) atFynd(ctx context.Context, o Order) error {
+	return s.post(ctx, "/_sandbox/payments", map[string]any{
+		"gateway": "fynd", "id": o.gid(), "order_id": o.Partner, "order": strconv.FormatInt(o.ID, 10), "amount_minor": o.Total(), "currency": o.Currency,
+	})
+}
+
 // boxState is the state of an order's payment in its provider's words, and whether the buyer's bank took the
 // money whatever the state says.
 func (o *Order) boxState() (state string, debited bool) {
 	p := o.Payment
 	switch {
+	case o.Unheard.State != "":
+		return o.Unheard.State, false
 	case o.Gateway == "paykeeper":
 		return string(p.Status), false
 	case o.Gateway == "ccavenue" && p.Captured:
