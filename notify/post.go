@@ -128,6 +128,8 @@ func (g Guard) failed(ctx context.Context, err error) Result {
 		return Result{Outcome: Blocked, Problem: "No connection was made: " + why + "."}
 	case ctx.Err() != nil, errors.As(err, &wait) && wait.Timeout():
 		return Result{Outcome: Timeout, Problem: fmt.Sprintf("The shop did not answer within %s.", g.Wait())}
+	case errors.Is(err, io.EOF):
+		return Result{Outcome: Unreachable, Problem: "The shop closed the connection without an answer."}
 	case errors.As(err, &name) && name.IsNotFound:
 		return Result{Outcome: Unreachable, Problem: fmt.Sprintf("No name server knows %s.", name.Name)}
 	}
