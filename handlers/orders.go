@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/kartify/kartify/lang"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/views"
 	"github.com/kartify/kartify/views/ui"
@@ -21,11 +23,31 @@ const countPatience = 5 * time.Second
 // ListOrders is Sales > Orders.
 func (h *Handlers) ListOrders(c echo.Context) error {
 	c.Response().Header().Add(echo.HeaderVary, "HX-Request")
-	v, err := h.orderList(c, c.QueryParams())
+	q, plain := plainAmounts(c)
+	if !plain && !web.IsHTMX(c) {
+		return web.SeeOther(c, "/sales/orders?"+q.Encode())
+	}
+	v, err := h.orderList(c, q)
 	if err != nil {
 		return err
 	}
+	if !plain {
+		c.Response().Header().Set("HX-Push-Url", "/sales/orders?"+q.Encode())
+	}
 	return showOrders(c, http.StatusOK, v)
+}
+
+// plainAmounts is the query of a list with its amounts as addresses write them, with a point, and whether they were
+// written so: who writes a comma before the decimals types one here as well.
+func plainAmounts(c echo.Context) (url.Values, bool) {
+	q, plain := maps.Clone(c.QueryParams()), true
+	for _, name := range []string{"amount_from", "amount_to"} {
+		typed := q.Get(name)
+		if amount := lang.Typed(c.Request().Context(), typed); amount != typed {
+			q[name], plain = []string{amount}, false
+		}
+	}
+	return q, plain
 }
 
 func showOrders(c echo.Context, status int, v views.OrderListView) error {

@@ -55,7 +55,7 @@ func (v OrderListView) chips(ctx context.Context) []ui.Chip {
 	chip("Reconciliation", reconciledName(f.Reconciled), func(f *models.OrderFilter) { f.Reconciled = "" })
 	chip("Authorization", deadlineName(f.Deadline), func(f *models.OrderFilter) { f.Deadline = "" })
 	chip("Status action", actionName(f.Action), func(f *models.OrderFilter) { f.Action = "" })
-	chip("Total", fromTo(ctx, f.AmountFrom, f.AmountTo), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
+	chip("Total", fromTo(ctx, lang.Number(ctx, f.AmountFrom), lang.Number(ctx, f.AmountTo)), func(f *models.OrderFilter) { f.AmountFrom, f.AmountTo = "", "" })
 	return chips
 }
 
@@ -95,6 +95,14 @@ func fromTo(ctx context.Context, from, to string) string {
 		return lang.T(ctx, "up to %s", to)
 	}
 	return from + " – " + to
+}
+
+// typedAmount is an amount of the filter as its reader types it.
+func typedAmount(ctx context.Context, amount string) string {
+	if local := lang.Number(ctx, amount); lang.Typed(ctx, local) == amount {
+		return local
+	}
+	return amount
 }
 
 func (v OrderListView) gatewayName(code string) string {
