@@ -176,7 +176,7 @@ func (v PaymentListView) chips(ctx context.Context) []ui.Chip {
 
 func (v PaymentListView) pager(ctx context.Context) ui.PagerView {
 	f, rows := v.Filter, len(v.List.Rows)
-	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: lang.N(ctx, "payment", "payments", rows), Target: paymentTarget}
+	p := ui.PagerView{Shown: strconv.Itoa(rows), Noun: lang.N(ctx, "payment", "payments", rows), Sizes: v.sizes(), Target: paymentTarget}
 	if v.List.First && rows > 1 {
 		p.Shown = "1–" + p.Shown
 	}

@@ -17,3 +17,12 @@ func live(path, target string) templ.Attributes {
 }
 
 func number(n int) string { return strconv.Itoa(n) }
+
+// grouped is a count with its thousands set apart.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}

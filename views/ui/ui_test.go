@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"github.com/kartify/kartify/lang"
 )
 
 func html(t *testing.T, c templ.Component) string {
@@ -98,6 +100,16 @@ func TestParts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The counts of tabs are written as the reader writes numbers.
+func TestCountsOfTabs(t *testing.T) {
+	for code, want := range map[string]string{"en": ">12,345<", "ru": ">12\u00a0345<", "sv": ">12\u00a0345<"} {
+		var got strings.Builder
+		if err := Tabs("Kinds", []Tab{{Label: "All", Count: 12345}}, "").Render(lang.With(t.Context(), code), &got); err != nil || !strings.Contains(got.String(), want) {
+			t.Errorf("%s: %s, %v; want %q", code, got.String(), err, want)
+		}
 	}
 }
 
