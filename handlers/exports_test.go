@@ -226,7 +226,7 @@ func TestExportInTheBackgroundIsKept(t *testing.T) {
 	if ready.Find("#exports[hx-get]").Length() != 0 || ready.Find(".top").Length() != 0 {
 		t.Error("the page goes on asking although nothing is under way")
 	}
-	for _, fact := range []string{"FilterStatus: Processed", "Missing ordersNot included", "Days begin inAsia/Kolkata", "Orders promised1", "Orders in the file1", "SHA-256 of the file", "SHA-256 of its rows as CSV"} {
+	for _, fact := range []string{"FiltersStatus: Processed", "Missing ordersNot included", "Days begin inAsia/Kolkata", "Orders promised1", "Orders in the file1", "SHA-256 of the file", "SHA-256 of its rows as CSV"} {
 		ready.want(t, http.StatusOK, fact)
 	}
 	if got := mira.ask(http.MethodHead, "/exports/"+id+"/file", nil); got.StatusCode != http.StatusOK || got.body != "" || got.ContentLength <= 0 {
