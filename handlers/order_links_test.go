@@ -87,3 +87,27 @@ func TestPaymentLinkIsRefused(t *testing.T) {
 		t.Errorf("an order of another store answers %d", got)
 	}
 }
+
+// TestDebitedBuyerGetsNoLink shows the same words where a link was and to whoever asks for one.
+func TestDebitedBuyerGetsNoLink(t *testing.T) {
+	o := openOffice(t)
+	o.settings()
+	order := o.order(map[string]any{"status": "pending"})
+	page, links := fmt.Sprintf("/sales/orders/%d", order), fmt.Sprintf("/sales/orders/%d/payment-links", order)
+	asha := o.enter("support")
+	asha.post(links, url.Values{})
+	link := text(asha.get(page).Find("#payment-link code"))
+	if link == "" {
+		t.Fatal("no link was made")
+	}
+	buyer := &person{office: o, http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	buyer.get(strings.TrimPrefix(link, o.url)) // an attempt keeps the panel on the page
+	o.exec(`UPDATE orders SET status = 'missing', status_reason = 'debited' WHERE id = $1`, order)
+	const want = "The buyer was debited for this order. Confirm the payment or give the money back before anybody pays again."
+	if got := text(asha.get(page).Find("#payment-link")); !strings.Contains(got, want) {
+		t.Errorf("the panel reads %q", got)
+	}
+	if refused := asha.post(links, url.Values{}); refused.status != http.StatusUnprocessableEntity || !strings.Contains(refused.html, want) {
+		t.Errorf("asking for a link answers %d %q", refused.status, text(refused.Find("[role=alert]")))
+	}
+}
