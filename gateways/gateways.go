@@ -42,6 +42,9 @@ type Driver struct {
 	Portal  string // where the merchant sees payments: https://dashboard.razorpay.com
 	Support string // whom a merchant asks when money hangs: an address or a telephone number
 	Partner bool   // it sells or ships for the store and moves no money itself
+	// DrawsHeld says that what is still held at CaptureBefore is captured by the provider itself. At the others
+	// the hold ends then, and the money goes back to the buyer.
+	DrawsHeld bool
 
 	// Open makes a gateway of a store's settings. Secrets in it are in the clear.
 	Open func(Settings) (Gateway, error)

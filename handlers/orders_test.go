@@ -16,9 +16,9 @@ import (
 )
 
 // listSite is a site with two stores and a few orders of every kind.
-func listSite(t *testing.T) *site {
+func listSite(t *testing.T, with ...func(*models.Options)) *site {
 	t.Helper()
-	s := newSite(t)
+	s := newSite(t, with...)
 	modelstest.Store(t, s.db, 40, "INR")
 	modelstest.Store(t, s.db, 41, "SEK")
 	s.exec("UPDATE stores SET fynd = true WHERE id = 40")

@@ -11,14 +11,15 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/xuri/excelize/v2"
 
+	"github.com/kartify/kartify/gateways/all"
 	"github.com/kartify/kartify/models"
 	"github.com/kartify/kartify/models/modelstest"
 )
 
 // paymentSite is a site with payments in several statuses.
-func paymentSite(t *testing.T) *site {
+func paymentSite(t *testing.T, with ...func(*models.Options)) *site {
 	t.Helper()
-	s := listSite(t)
+	s := listSite(t, with...)
 	for _, p := range []struct {
 		id, order, store int64
 		ref, status      string
@@ -190,6 +191,23 @@ func TestPaymentButtonsByRight(t *testing.T) {
 		}
 		if page = who.get(fmt.Sprintf("/sales/payments/%d", over)); strings.Contains(page.Find(".payment-buttons").Text(), "Capture funds") {
 			t.Errorf("%s can capture after the automatic capture", tt.email)
+		}
+	}
+}
+
+// PayKeeper captures what is still held on its day. Elsewhere the hold ends, and nobody may wait for a capture.
+func TestHeldMoneyIsDrawnByPayKeeperAlone(t *testing.T) {
+	s := paymentSite(t, func(o *models.Options) { o.Drivers = all.Drivers })
+	ravi := s.as(modelstest.Person(t, s.db, "Ravi", models.Owner))
+	for gateway, tt := range map[string]struct{ says, never string }{
+		"paykeeper": {"automatic capture", "before the hold ends"},
+		"klarna":    {"before the hold ends", "utomatic capture"},
+	} {
+		s.exec(`UPDATE payments SET gateway = $1 WHERE id = 14`, gateway)
+		page := ravi.get("/sales/payments/14")
+		page.says(t, http.StatusOK, tt.says)
+		if strings.Contains(page.Text(), tt.never) {
+			t.Errorf("a payment held at %s says %q", gateway, tt.never)
 		}
 	}
 }

@@ -143,3 +143,11 @@ func PaymentNotice(v OrderView, p *models.OrderPayment) templ.Component {
 	notice.Back, notice.Swap, notice.Alone = "", nil, true
 	return NotificationBlock(notice)
 }
+
+// captureBy is what a provider does with money that is still held at the end of the hold, as a label.
+func captureBy(d gateways.Driver) string {
+	if d.DrawsHeld {
+		return "Automatic capture"
+	}
+	return "Capture before"
+}

@@ -50,8 +50,10 @@ var Driver = gateways.Driver{
 	Trust:   gateways.Hinted, // the fields under the key have no delimiters
 	Portal:  "https://paykeeper.ru",
 	Support: "support@paykeeper.ru",
-	Open:    open,
-	Inbox:   inbox{},
+
+	DrawsHeld: true, // at batch_date
+	Open:      open,
+	Inbox:     inbox{},
 }
 
 // What PayKeeper can do.
