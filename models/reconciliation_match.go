@@ -127,6 +127,12 @@ func (r *Reconciliation) match(ctx context.Context, conn *pgx.Conn, seen *fileSe
 		if err != nil {
 			return err
 		}
+		if err := run("leave out what was paid on a later day", matchPaidLater, r.ID, r.StoreID, r.Gateway, before, r.Mode); err != nil {
+			return err
+		}
+		if err := run("find what was placed on an earlier day", matchPlacedEarlier, r.ID, r.StoreID, r.Gateway, from, before, returnedToo, r.Mode); err != nil {
+			return err
+		}
 		if err := run("note what is only here", matchAbsent, r.ID, r.StoreID); err != nil {
 			return err
 		}
