@@ -15,11 +15,22 @@ import (
 
 const (
 	lookedUp = "Whether it happened is not known yet; it is looked up before anything else is done."
+	onlyRead = "Nothing was changed."
 	longest  = time.Hour // that we let a provider ask us to wait
 )
 
-// silence is what people read where no sure answer came.
-func (c *Client) silence() string { return cmp.Or(c.Silence, lookedUp) }
+// Unsure is what people read where no sure answer came to a call: one that only reads has changed nothing.
+func Unsure(verb string) string {
+	switch verb {
+	case "payment", "payments", "check":
+		return onlyRead
+	default:
+		return lookedUp
+	}
+}
+
+// silence is Unsure, unless the provider has a sentence of its own for it.
+func (c *Client) silence(verb string) string { return cmp.Or(c.Silence, Unsure(verb)) }
 
 // unanswered is the error of a call to which no whole answer came. Only when nothing was sent is it
 // certain that nothing happened.
@@ -37,9 +48,9 @@ func (c *Client) unanswered(verb string, timeout time.Duration, unsent bool, cau
 	case unsent:
 		e.Kind, e.Message = Unavailable, c.Name+" could not be reached; nothing was sent. It is tried again."
 	case errors.As(cause, &waiting) && waiting.Timeout():
-		e.Message = fmt.Sprintf("%s did not answer within %v. %s", c.Name, timeout, c.silence())
+		e.Message = fmt.Sprintf("%s did not answer within %v. %s", c.Name, timeout, c.silence(verb))
 	default:
-		e.Message = "The connection to " + c.Name + " broke before its answer came. " + c.silence()
+		e.Message = "The connection to " + c.Name + " broke before its answer came. " + c.silence(verb)
 	}
 	return e
 }
@@ -54,11 +65,11 @@ func (c *Client) refused(verb string, res *http.Response, body []byte) *Error {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Message = Unavailable, c.Name+" asks for fewer calls; nothing happened. It is tried again."
 	case status >= 500:
-		e.Message = c.Name + " had a fault of its own. " + c.silence()
+		e.Message = c.Name + " had a fault of its own. " + c.silence(verb)
 	case status >= 300 && status < 400:
-		e.Message = c.Name + " pointed elsewhere, which is not followed. " + c.silence()
+		e.Message = c.Name + " pointed elsewhere, which is not followed. " + c.silence(verb)
 	default:
-		e.Message = c.Name + " answered in a way it does not document. " + c.silence()
+		e.Message = c.Name + " answered in a way it does not document. " + c.silence(verb)
 	}
 	if c.Explain != nil {
 		c.Explain(e, body)

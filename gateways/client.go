@@ -28,7 +28,7 @@ type Client struct {
 	Timeout time.Duration // of one call from dialling to the last byte; 20 s when zero
 	HTTP    *http.Client  // nil: our own. Redirects are not followed either way
 	Secrets []string      // never shown in a trace or an error
-	Silence string        // said where no sure answer came; "": that it is looked up
+	Silence string        // said where no sure answer came; "": what Unsure says
 
 	// Sign adds the credentials to a request. The body is exactly what will be sent.
 	Sign func(req *http.Request, body []byte)
@@ -115,7 +115,7 @@ func (c *Client) json(ctx context.Context, verb, method, path string, in, out an
 		return answer.Body, err
 	}
 	if err := DecodeJSON(answer.Body, out); err != nil {
-		return answer.Body, &Error{Kind: Unknown, Verb: verb, Status: answer.Status, Message: c.Name + " answered something that could not be understood. " + c.silence(), Err: err}
+		return answer.Body, &Error{Kind: Unknown, Verb: verb, Status: answer.Status, Message: c.Name + " answered something that could not be understood. " + c.silence(verb), Err: err}
 	}
 	return answer.Body, nil
 }
@@ -167,7 +167,7 @@ func (c *Client) Do(ctx context.Context, call Call) (answer Answer, err error) {
 		e.Status = res.StatusCode
 		return answer, e
 	case len(body) > answerLimit:
-		return answer, &Error{Kind: Unknown, Verb: call.Verb, Status: res.StatusCode, Message: c.Name + " answered more than can be read. " + c.silence()}
+		return answer, &Error{Kind: Unknown, Verb: call.Verb, Status: res.StatusCode, Message: c.Name + " answered more than can be read. " + c.silence(call.Verb)}
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		return answer, c.refused(call.Verb, res, body)
 	}

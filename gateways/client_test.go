@@ -107,6 +107,19 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 	}
 }
 
+// What was only asked for has not happened, and is not looked up either.
+func TestReadingChangesNothing(t *testing.T) {
+	for _, answer := range []http.HandlerFunc{cut(""), answering(200, "<html>"), answering(200, strings.Repeat("x", answerLimit+1)), answering(307, ""), answering(400, "{}"), answering(502, "")} {
+		bank := serve(t, answer)
+		for verb, want := range map[string]string{"payments": onlyRead, "payment": onlyRead, "check": onlyRead, "find": lookedUp, "refund": lookedUp} {
+			var e *Error
+			if _, err := bank.client().GetJSON(t.Context(), verb, "/payments", &struct{}{}); !errors.As(err, &e) || e.Kind != Unknown || !strings.HasSuffix(e.Message, ". "+want) {
+				t.Errorf("%s: %v, want %q", verb, err, want)
+			}
+		}
+	}
+}
+
 func TestNothingWasSent(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

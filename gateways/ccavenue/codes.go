@@ -114,7 +114,7 @@ func coded(verb, code, text string) error {
 }
 
 func unclear(verb string, status int, cause error) error {
-	return &gateways.Error{Kind: unknown, Verb: verb, Status: status, Message: "CCAvenue answered something that could not be understood. Whether it happened is not known yet; it is looked up before anything else is done.", Err: cause}
+	return &gateways.Error{Kind: unknown, Verb: verb, Status: status, Message: "CCAvenue answered something that could not be understood. " + gateways.Unsure(verb), Err: cause}
 }
 
 // doubtful is an answer that was understood and cannot be believed.

@@ -83,7 +83,7 @@ func signedOut(err error) error {
 }
 
 func unclear(verb string, status int, cause error) error {
-	return &gateways.Error{Kind: unknown, Verb: verb, Status: status, Message: "PayKeeper answered something that could not be understood. Whether it happened is not known yet; it is looked up before anything else is done.", Err: cause}
+	return &gateways.Error{Kind: unknown, Verb: verb, Status: status, Message: "PayKeeper answered something that could not be understood. " + gateways.Unsure(verb), Err: cause}
 }
 
 // doubtful is an answer that was understood and cannot be believed.
