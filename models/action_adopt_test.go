@@ -3,6 +3,7 @@ package models_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gatewaytest"
@@ -119,4 +120,41 @@ func TestOursIsNotTakenForThePortals(t *testing.T) {
 		t.Errorf("the books say %s: %s", got, till.entered())
 	}
 	till.sound()
+}
+
+// A refund made in the portal that is still on its way is entered and seen as such, wherever the provider counts
+// it; when it is done the payment is returned in part. Nothing is sent for it.
+func TestThePortalsRefundOnItsWayIsEntered(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		till := openHold(t, &gatewaytest.Bogus{Class: gateways.Once, QuietPeriod: 100 * time.Millisecond, CountsDone: done})
+		till.done(till.capture(0))
+		till.bogus.Next(gatewaytest.Pend)
+		till.portal(gateways.Refund, 3000)
+		sent := len(till.bogus.Calls())
+		look := func() {
+			t.Helper()
+			if _, err := till.capture(0); problemOf(err) != "All of 118.75 SEK has been captured." { // reads the payment first
+				t.Errorf("capture: %v", err)
+			}
+		}
+		look()
+		look()
+		since := false
+		till.scan(&since, `SELECT refunding_since IS NOT NULL FROM payments WHERE id = $1`, till.payment)
+		if got := till.entered() + ": " + till.counters(); !since || got != "capture staff succeeded 11875, refund provider pending 3000: refunding 11875 11875 0 3000 f" {
+			t.Errorf("on its way, counted when done %v: %s, since %v", done, got, since)
+		}
+		for _, effect := range till.bogus.Effects() {
+			till.bogus.Settle(effect.Key, gateways.Succeeded)
+		}
+		look()
+		look()
+		if got := till.entered() + ": " + till.counters(); got != "capture staff succeeded 11875, refund provider succeeded 3000: partially_refunded 11875 11875 3000 0 f" {
+			t.Errorf("done, counted when done %v: %s", done, got)
+		}
+		if now := len(till.bogus.Calls()); now != sent {
+			t.Errorf("%d calls were sent for it", now-sent)
+		}
+		till.sound()
+	}
 }

@@ -34,8 +34,9 @@ func (db *DB) AdoptPayment(ctx context.Context, p *Payment, seen *gateways.Payme
 			return nil, err
 		}
 	}
+	returning := max(seen.Refunded, goingBack(seen.Refunds))
 	for _, r := range seen.Refunds {
-		if err := a.effect(ctx, gateways.Refund, r, min(p.Refundable().Minor, seen.Refunded-p.RefundedMinor-a.accepted())); err != nil {
+		if err := a.effect(ctx, gateways.Refund, r, min(p.Refundable().Minor, returning-p.RefundedMinor-a.accepted())); err != nil {
 			return nil, err
 		}
 	}
@@ -73,6 +74,17 @@ func (a *adoption) effect(ctx context.Context, verb gateways.Verb, r gateways.Re
 		return nil
 	}
 	return a.enter(ctx, verb, r)
+}
+
+// goingBack is what listed refunds come to, those on their way too: some providers count only what is done.
+func goingBack(refunds []gateways.Result) int64 {
+	var sum int64
+	for _, r := range refunds {
+		if r.Status != gateways.Failed {
+			sum += r.Amount.Minor
+		}
+	}
+	return sum
 }
 
 // accepted is what refunds under way come to that the provider has and may count already.

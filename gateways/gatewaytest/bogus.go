@@ -56,6 +56,7 @@ type Bogus struct {
 	Delay       time.Duration // before each answer
 	Trust       gateways.Trust
 	Can         gateways.Abilities // everything, when it has no verbs
+	CountsDone  bool               // a payment's refunds add up to what is done of them, as at PayKeeper
 
 	mu        sync.Mutex
 	next      []Outcome

@@ -67,7 +67,7 @@ func (b *Bogus) show(payment gateways.Payment) gateways.Payment {
 		switch effect.Verb {
 		case gateways.Refund:
 			payment.Refunds = append(payment.Refunds, effect.result())
-			if effect.Status != gateways.Failed {
+			if done || effect.Status == gateways.Pending && !b.CountsDone {
 				payment.Refunded += effect.Amount.Minor
 			}
 		case gateways.Capture:
