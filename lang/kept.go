@@ -3,6 +3,7 @@ package lang
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +58,25 @@ func (t *tongue) stored(ctx context.Context, text string) (string, bool) {
 			}
 		}
 		return fill(verb.ReplaceAllStringFunc(t.words.Get(s.format, nothing...), asText), said), true
+	}
+	return t.joined(ctx, text)
+}
+
+// ends is where one sentence of a stored text ends and the next begins.
+var ends = regexp.MustCompile(`[.:] \p{Lu}`)
+
+// joined says a text of several sentences that are known one by one, or in their first few: a cause and what to do
+// about it are stored as one.
+func (t *tongue) joined(ctx context.Context, text string) (string, bool) {
+	breaks := ends.FindAllStringIndex(text, -1)
+	for _, at := range slices.Backward(breaks) {
+		first, rest := text[:at[0]+1], text[at[0]+2:]
+		if said := t.words.Get(first, nothing...); said != first {
+			return said + " " + T(ctx, rest), true
+		}
+		if said := t.words.Get(rest, nothing...); said != rest {
+			return T(ctx, first) + " " + said, true
+		}
 	}
 	return "", false
 }

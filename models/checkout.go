@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/lang"
 )
 
 // CheckoutState is how far an attempt to pay has come on our side.
@@ -168,13 +169,13 @@ func stateOfAttempt(c *Checkout, p *Payment, doubt gateways.Doubt) (PayState, st
 	case doubt != gateways.NoDoubt:
 		return PayChecking, ""
 	case p.Status == PaymentFailed:
-		return PayFailed, "The payment was declined."
+		return PayFailed, lang.Textf("The payment was declined.").Format
 	case p.Status == PaymentCanceled:
-		return PayFailed, "The payment was not completed."
+		return PayFailed, lang.Textf("The payment was not completed.").Format
 	case p.Waits() == gateways.ForProvider || p.Waits() == gateways.ForBank:
 		return PayChecking, ""
 	case c.TurnedAt != nil && c.ShownAt != nil && !c.ShownAt.Before(*c.TurnedAt):
-		return PayFailed, "You turned back before paying."
+		return PayFailed, lang.Textf("You turned back before paying.").Format
 	case c.State == CheckoutStarted && c.ReturnedAt == nil:
 		return PayOpen, "" // may go there again
 	case c.ReturnedAt != nil && c.ShownAt != nil && c.ShownAt.Sub(*c.ReturnedAt) > patienceFor(p.Waits()):

@@ -41,5 +41,5 @@ var _ = []lang.Text{
 	lang.Textf("Fynd did not accept the access token. A new one is asked for."),
 	lang.Textf("A payment link was made."), lang.Textf("The payment link was revoked."), lang.Textf("The planned capture was cancelled."),
 	lang.Textf("awaiting payment"), lang.Textf("authorized"), lang.Textf("received"), lang.Textf("completed"), lang.Textf("completed, not notified"), lang.Textf("refunding"),
-	lang.Textf("refunded"), lang.Textf("partially refunded"), lang.Textf("canceled"), lang.Textf("failed"),
+	lang.Textf("refunded"), lang.Textf("partially refunded"), lang.Textf("canceled"), lang.Textf("failed"), lang.Textf("it closed the line"),
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kartify/kartify/gateways"
@@ -34,5 +35,35 @@ func TestHistoriesInTheReadersLanguage(t *testing.T) {
 		if got := lang.T(t.Context(), c.written); got != c.written {
 			t.Errorf("%q is read as %q in English", c.written, got)
 		}
+	}
+}
+
+// TestGatewaysCausesInTheReadersLanguage: what a driver says went wrong is read in every language, with what stands
+// in it and with what the provider said behind it.
+func TestGatewaysCausesInTheReadersLanguage(t *testing.T) {
+	const lookedUp = "Whether it happened is not known yet; it is looked up before anything else is done."
+	for _, written := range []string{
+		"Razorpay has already returned the whole payment.",
+		"Razorpay did not answer within 20s. " + lookedUp,
+		"The connection to Klarna broke before its answer came. " + lookedUp,
+		"Svea had a fault of its own. " + lookedUp,
+		"PayKeeper could not be reached; nothing was sent. It is tried again.",
+		"CCAvenue answered with refunds in another currency. Compare the payment in the CCAvenue dashboard.",
+		"Klarna holds 100.00 SEK of this order, not 250.00 SEK. Reload the order and try again.",
+		"Svea shows 0.00 SEK of this order left to return. Reload the order.",
+	} {
+		for _, code := range []string{"hi", "ru", "sv"} {
+			said := lang.T(lang.With(t.Context(), code), written)
+			for _, english := range []string{" is ", " the ", " of ", " was "} {
+				if said == written || strings.Contains(said, english) {
+					t.Errorf("%s: %q is read as %q", code, written, said)
+					break
+				}
+			}
+		}
+	}
+	theirs := "Razorpay refused the request as it was written; nothing was moved. Razorpay says: The amount is odd."
+	if said := lang.T(lang.With(t.Context(), "ru"), theirs); !strings.HasSuffix(said, "The amount is odd.") || strings.Contains(said, "nothing was moved") {
+		t.Errorf("what the provider said is read as %q", said)
 	}
 }

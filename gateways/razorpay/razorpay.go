@@ -89,7 +89,10 @@ func checkKey(key, mode string) string {
 	case !strings.HasPrefix(key, "rzp_test_") && !strings.HasPrefix(key, "rzp_live_"):
 		return "A Key ID begins with rzp_test_ or rzp_live_."
 	case mode != "" && !strings.HasPrefix(key, "rzp_"+mode+"_"):
-		return "This Key ID is not of " + mode + " mode; in " + mode + " mode it begins with rzp_" + mode + "_."
+		if mode == "live" {
+			return "This Key ID is not of live mode; in live mode it begins with rzp_live_."
+		}
+		return "This Key ID is not of test mode; in test mode it begins with rzp_test_."
 	}
 	return ""
 }

@@ -214,7 +214,7 @@ func (d delivery) crediting(req gateways.Request, part int64) (change, bool) {
 
 // standing says how the order stands, for people.
 func (o order) standing() string {
-	text := "It is " + o.Status
+	text := "At Svea it is " + o.Status
 	if o.System != "" {
 		text += " and " + o.System
 	}

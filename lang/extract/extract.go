@@ -41,6 +41,9 @@ var named = []string{"Label", "Help", "Sentence", "Title", "Remedy", "Why", "Nou
 // looks is what words look like: a capitalized word, or several words.
 var looks = regexp.MustCompile(`^[A-Z][a-z’]+[:.…]?$|[A-Za-z,.;:)”] [A-Za-z0-9(“%]`)
 
+// whole is a whole sentence: what a gateway's driver says went wrong. It is stored, and read in every language.
+var whole = regexp.MustCompile(`^[A-Z][^%]* [^%]*\.$`)
+
 // odd are literals that look like words and are none.
 var odd = regexp.MustCompile(`^(hx-|every \d|[a-z-]+: |Content-|2 Jan|Jan 2006|Mon, |Mon 2|POST /|GET /|Europe/)|^[a-z-]+ [a-z-]+( [a-z-]+)?$|^[a-z]+_[a-z_, ]+$|[<{}=]|[^ ]>|>[^ ]|^Bearer |input changed|^outerHTML |^not token,|from:closest |:queue last|\b15:04`)
 
@@ -154,7 +157,11 @@ func (r reader) visit(node ast.Node) bool {
 			r.take(r.place, text(node.Value), "")
 		}
 	case *ast.BasicLit:
-		if words := text(node); r.loose && looks.MatchString(words) && !odd.MatchString(words) {
+		words := text(node)
+		if strings.HasPrefix(r.place, "gateways/") && whole.MatchString(words) {
+			r.take(r.place, words, "")
+		}
+		if r.loose && looks.MatchString(words) && !odd.MatchString(words) {
 			r.take(r.place, words, "")
 		}
 	}

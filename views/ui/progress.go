@@ -25,15 +25,15 @@ const (
 func (s StepState) said() string {
 	switch s {
 	case StepDone:
-		return "done"
+		return lang.Textf("done").Format
 	case StepNow:
 		return lang.Textf("under way").Format
 	case StepFailed:
-		return "failed"
+		return lang.Textf("failed").Format
 	case StepUnknown:
-		return "unknown"
+		return lang.Textf("unknown").Format
 	}
-	return "not yet"
+	return lang.Textf("not yet").Format
 }
 
 // stepsOf tells the life of a money operation as four steps: asked, sent, accepted, done.
