@@ -91,7 +91,7 @@ func (h *Handlers) showNotificationSettings(c echo.Context, status int, id int64
 	if err != nil {
 		return err
 	}
-	v := views.NotificationSettings{Stores: stores, Person: web.User(c)}
+	v := views.NotificationSettings{Stores: stores, Person: web.User(c), Networks: h.DB.NotifyNetworks()}
 	v.Tries, v.Pauses = h.DB.NotifySchedule()
 	for i, store := range stores {
 		if store.ID == id || id == 0 && i == 0 {

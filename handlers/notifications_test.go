@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -60,6 +61,9 @@ func TestSendNotificationPressedTwice(t *testing.T) {
 	page := fmt.Sprintf("/sales/orders/%d", order)
 	if got := text(asha.get(page).Find(".told")); !strings.Contains(got, "Not delivered") || !strings.Contains(got, "in 50 attempts") || !strings.Contains(got, "The latest 20 attempts") {
 		t.Errorf("the order says %q", got)
+	}
+	if got := text(asha.get(page).Find(".told .timeline time").First()); !regexp.MustCompile(`[0-9]{2}:[0-9]{2}:[0-9]{2}$`).MatchString(got) {
+		t.Errorf("an attempt is dated %q, want its seconds", got)
 	}
 	form := asha.notice(page, payment)
 	for range 2 {

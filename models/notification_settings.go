@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -88,6 +89,9 @@ func (db *DB) notificationSettings(ctx context.Context, store int64) (*Notificat
 func (db *DB) NotifySchedule() (tries int, pauses []time.Duration) {
 	return db.timings.NotifyTries, db.timings.NotifySteps
 }
+
+// NotifyNetworks are where a shop may be told besides the public internet, also without TLS and on any port.
+func (db *DB) NotifyNetworks() []netip.Prefix { return db.guard.Networks }
 
 // SaveNotificationSettings stores how a store wants to hear of payments. What is due from now on goes by it.
 func (db *DB) SaveNotificationSettings(ctx context.Context, f NotificationForm) error {

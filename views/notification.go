@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -175,9 +176,22 @@ type NotificationSettings struct {
 	Settings *models.NotificationSettings
 	Tries    int
 	Pauses   []time.Duration
+	Networks []netip.Prefix // where shops may be told besides the public internet
 	Person   *models.User
 	Problem  *models.Problem
 	Typed    *models.NotificationForm // as it was sent, when it was refused
+}
+
+// urlHelp says which addresses are called.
+func (v NotificationSettings) urlHelp(ctx context.Context) string {
+	if len(v.Networks) == 0 {
+		return "https://, on the public internet."
+	}
+	names := make([]string, len(v.Networks))
+	for i, n := range v.Networks {
+		names[i] = n.String()
+	}
+	return lang.T(ctx, "https://, on the public internet; or http:// too and any port, at addresses of %s.", strings.Join(names, ", "))
 }
 
 func (v NotificationSettings) tabs() []ui.Tab {

@@ -346,7 +346,7 @@ func notificationForm(f Frame, v NotificationSettings) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "url", Label: "Address of the handler", Value: entered.URL, Error: v.error(ctx, "url"), Wide: true, Help: "https://, on the public internet.", Attrs: templ.Attributes{"inputmode": "url", "maxlength": "500", "placeholder": "https://shop.example/payments", "autocomplete": "off", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "url", Label: "Address of the handler", Value: entered.URL, Error: v.error(ctx, "url"), Wide: true, Help: v.urlHelp(ctx), Attrs: templ.Attributes{"inputmode": "url", "maxlength": "500", "placeholder": "https://shop.example/payments", "autocomplete": "off", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

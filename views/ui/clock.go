@@ -22,7 +22,16 @@ func day(t time.Time, zone *time.Location) string { return in(t, zone).Format(ti
 
 // brief is t to the minute: "22 Nov 2026, 14:03", or "22 Nov 2026, 14:03 UTC" where no store's clock is meant.
 func brief(ctx context.Context, t time.Time, zone *time.Location) string {
-	text := lang.Format(ctx, in(t, zone), "2 Jan 2006, 15:04")
+	return clocked(ctx, t, zone, "2 Jan 2006, 15:04")
+}
+
+// exact is t to the second: "22 Nov 2026, 14:03:09".
+func exact(ctx context.Context, t time.Time, zone *time.Location) string {
+	return clocked(ctx, t, zone, "2 Jan 2006, 15:04:05")
+}
+
+func clocked(ctx context.Context, t time.Time, zone *time.Location, layout string) string {
+	text := lang.Format(ctx, in(t, zone), layout)
 	if zone == nil || zone == time.UTC {
 		text += " UTC"
 	}
