@@ -221,6 +221,62 @@ func TestRefundsThatFyndIsRefused(t *testing.T) {
 	}
 }
 
+// A refund that Fynd asks for in another amount than there can be is refused, and stands on the limbo board, once, until
+// Fynd asks for it rightly or a person says that it is settled.
+func TestRefusedRefundsAreInLimbo(t *testing.T) {
+	m := openMall(t)
+	m.paidSession(23000)
+	asks := func(request, amount string, status int) {
+		t.Helper()
+		body := strings.NewReplacer(refundRequest, request, "23000", amount).Replace(refundBody)
+		if got := m.fynd("POST", refundPath, body, body, cast.FyndSecret); got.status != status {
+			t.Errorf("%s of %s: %d %s", request, amount, got.status, got.body)
+		}
+	}
+	board := func() string {
+		t.Helper()
+		page, err := m.db.Limbo(modelstest.System(t.Context()), models.LimboFilter{Kind: models.NeedAmount})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		for _, r := range page.Rows {
+			rows = append(rows, fmt.Sprintf("%s %s", r.Amount, r.Problem))
+		}
+		return strings.Join(rows, "; ")
+	}
+	for range 3 {
+		asks("11", "2300000", http.StatusBadRequest)
+	}
+	asks("12", "23001", http.StatusBadRequest)
+	const unit = "230.00 INR Fynd asks for a refund of 23,000.00 INR of " + refundGID + " as request 11, but only 230.00 INR is left: one of them is in another unit. The refund was refused."
+	const paisa = "230.00 INR Fynd asks for a refund of 230.01 INR of " + refundGID + " as request 12, but only 230.00 INR is left. The refund was refused."
+	if got := board(); got != unit+"; "+paisa {
+		t.Errorf("the board shows %s", got)
+	}
+	if got := m.text(`SELECT concat_ws(' ', (SELECT string_agg(times::text, ' ' ORDER BY id) FROM refused_amounts), (SELECT count(*) FROM operations), (SELECT count(*) FROM fynd_refunds),
+		(SELECT count(*) FROM order_history WHERE order_id = 7001 AND comment LIKE '%The refund was refused.'), (SELECT count(*) FROM audit_log WHERE action = 'fynd_refund.refused'))`); got != "3 1 0 0 2 4" {
+		t.Errorf("how often they were asked for, operations, refunds, histories and audits: %s", got)
+	}
+
+	asks("12", "3000", http.StatusAccepted)
+	if got := board(); got != unit {
+		t.Errorf("asked for rightly, the board shows %s", got)
+	}
+	m.exec(`UPDATE orders SET status = 'cancelled' WHERE id = 7001`) // its money is still owed
+	asks("12", "300000", http.StatusConflict)
+	const before = "230.00 INR Fynd asks for a refund of 3,000.00 INR of " + refundGID + " as request 12, but it was for 30.00 INR before: one of them is in another unit. The refund was refused."
+	if got := board(); got != unit+"; "+before {
+		t.Errorf("asked for again otherwise, the board shows %s", got)
+	}
+	asks("12", "3000", http.StatusAccepted)
+	asks("11", "20000", http.StatusAccepted)
+	asks("13", "1", http.StatusBadRequest) // refused, but not for its amount
+	if got := board(); got != "" {
+		t.Errorf("after all of them the board shows %s", got)
+	}
+}
+
 func TestRefundOfAPaymentThatWaits(t *testing.T) {
 	m := openMall(t)
 	m.paidSession(0)

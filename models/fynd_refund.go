@@ -46,13 +46,16 @@ func (db *DB) RefundSession(ctx context.Context, req FyndRefundRequest) (*FyndRe
 		}
 		if refund != nil {
 			refusal = refund.differs(req)
+		} else if refund, refusal, err = tx.openFyndRefund(ctx, order, req); err != nil {
+			return err
+		}
+		if refusal != nil {
 			return nil
 		}
-		refund, refusal, err = tx.openFyndRefund(ctx, order, req)
-		return err
+		return tx.agreed(ctx, order.ID, req.RequestID)
 	})
 	if err == nil {
-		err = refusal
+		err = db.noteOtherRefund(ctx, req, refusal)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("refund request %s of %s: %w", req.RequestID, req.Session.GID, err)
@@ -64,11 +67,16 @@ func (db *DB) RefundSession(ctx context.Context, req FyndRefundRequest) (*FyndRe
 func (r *FyndRefund) differs(req FyndRefundRequest) error {
 	switch {
 	case r.Amount() != req.Amount:
-		return conflictf("The refund request %s was made before, for %s.", r.RequestID, r.Amount())
+		return madeBefore(req, r.Amount())
 	case !slices.Equal(r.BodyHash, req.BodyHash):
 		return conflictf("The refund request %s was made before, in other words.", r.RequestID)
 	}
 	return nil
+}
+
+// madeBefore says that a request was made for another amount before.
+func madeBefore(req FyndRefundRequest, known money.Amount) error {
+	return &otherRefund{conflictf("The refund request %s was made before, for %s.", req.RequestID, known), known, "it was for %s before"}
 }
 
 // Amount is what Fynd wants to go back.
@@ -171,14 +179,15 @@ func otherAmount(event *OrderEvent, ops []Operation, req FyndRefundRequest) erro
 		return nil
 	}
 	if known := event.AmountMinor; known != nil && !event.UnitDoubt && *known != req.Amount.Minor {
-		return conflictf("The refund request %s was made before, for %s.", req.RequestID, money.New(*known, req.Amount.Currency))
+		return madeBefore(req, money.New(*known, req.Amount.Currency))
 	}
 	var sum int64
 	for _, op := range ops {
 		sum += op.AmountMinor
 	}
 	if sum > req.Amount.Minor {
-		return conflictf("The refund request %s was made before, and %s goes back for it.", req.RequestID, money.New(sum, req.Amount.Currency))
+		back := money.New(sum, req.Amount.Currency)
+		return &otherRefund{conflictf("The refund request %s was made before, and %s goes back for it.", req.RequestID, back), back, "%s goes back for it"}
 	}
 	return nil
 }
@@ -200,6 +209,9 @@ func (db *DB) refundablePayment(ctx context.Context, s *FyndSession, amount mone
 			return p, nil, nil
 		}
 		refusal = problemf("%s", problem.Error()) // of an amount, not of the state of things: it stays refused
+		if left := p.Refundable(); left.Minor > 0 {
+			refusal = &otherRefund{refusal, left, "only %s is left"}
+		}
 	}
 	if refusal == nil {
 		refusal = problemf("transaction pending: the payment is %s and nothing of it has been captured, so nothing can go back.", state.Word)

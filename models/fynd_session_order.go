@@ -5,25 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"gorm.io/gorm"
 
 	"github.com/kartify/kartify/gateways/gofynd"
 )
 
-// fyndObjection is why a session is refused for what is known of its order here. The order's history tells it.
+// fyndObjection is why a session, or a refund of one, is refused for what is known of its order here. The order's
+// history tells it.
 type fyndObjection struct {
 	order, store int64
 	sentence     string
 	gid          string
-	amount       bool // what is asked for is not what the order comes to
+	request      string // Fynd's id of the refund, "" for a payment
+	amount       bool   // what is asked for is not what the order comes to, or not what can go back
 }
 
 func (o *fyndObjection) Error() string { return o.sentence }
 func (o *fyndObjection) Unwrap() error { return conflictf("%s", o.sentence) }
 
-// noteFyndObjection tells the history of the order, and the audit log, why a session was refused. It gives the error back.
+// noteFyndObjection tells the history of the order, and the audit log, why a session or a refund was refused. It gives
+// the error back.
 func (db *DB) noteFyndObjection(ctx context.Context, refused error) error {
 	var o *fyndObjection
 	if !errors.As(refused, &o) {
@@ -38,10 +40,10 @@ func (db *DB) noteFyndObjection(ctx context.Context, refused error) error {
 				return err
 			}
 		}
-		return tx.audit(ctx, o.store, FyndActor, "fynd_session.refused", "order "+strconv.FormatInt(o.order, 10), &o.order, nil)
+		return tx.audit(ctx, o.store, FyndActor, o.what(), o.about(), &o.order, nil)
 	})
 	if err != nil {
-		return fmt.Errorf("note that a session was refused: %w", err)
+		return fmt.Errorf("note what Fynd was refused: %w", err)
 	}
 	return refused
 }

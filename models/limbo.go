@@ -84,8 +84,8 @@ var limboKinds = []limboKind{
 	},
 	{
 		kind: NeedAmount, at: "x.since", from: "refused_amounts x", order: "x.order_id", money: "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)",
-		where: "x.seen_at IS NULL AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = x.order_id AND o.status = 'cancelled')",
-		minor: "(SELECT CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0) THEN 0 ELSE o.total_minor END FROM orders o WHERE o.id = x.order_id)",
+		where: "x.seen_at IS NULL AND (x.request_id <> '' OR NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = x.order_id AND o.status = 'cancelled'))",
+		minor: "CASE WHEN x.request_id <> '' THEN " + drawnOf + " ELSE (SELECT CASE WHEN EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.captured_minor > 0) THEN 0 ELSE o.total_minor END FROM orders o WHERE o.id = x.order_id) END",
 		state: "'refused'", problem: "x.said",
 	},
 	{

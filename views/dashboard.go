@@ -44,7 +44,7 @@ var needTexts = map[models.NeedKind]needWords{
 	models.NeedPlan:          {ui.Bad, lang.Several("planned capture failed", "planned captures failed"), "The money is held and was not drawn"},
 	models.NeedLapsed:        {ui.Bad, lang.Several("authorization ran out", "authorizations ran out"), "Never captured; the money is back with the customer"},
 	models.NeedPartner:       {ui.Bad, lang.Several("update Fynd was not told", "updates Fynd was not told"), "Fynd has not heard of it in any attempt"},
-	models.NeedAmount:        {ui.Bad, lang.Several("order asked for another amount", "orders asked for another amount"), "Fynd's amount is not the order's; the payment was refused"},
+	models.NeedAmount:        {ui.Bad, lang.Several("order asked for another amount", "orders asked for another amount"), "Fynd's amount is not the one known here, and was refused"},
 	models.NeedDifference:    {ui.Attention, lang.Several("difference from a gateway's file", "differences from gateways' files"), "The gateway says otherwise than is known here"},
 	models.NeedSettlement:    {ui.Attention, lang.Several("payment settled late", "payments settled late"), "The gateway took longer than five days to pay out"},
 	models.NeedEmail:         {ui.Attention, lang.Several("e-mail not sent this week", "e-mails not sent this week"), "Not sent, or not for certain"},
