@@ -29,6 +29,8 @@ var _ = lang.Keep(
 	lang.Textf("Its amount %s fits the order only when read as %s; check it before refunding."),
 	lang.Textf("Its amount %s does not fit the order's total of %s; ask Fynd before refunding."),
 	lang.Textf("Fynd asks for %s as %s, but this order is in %s. The payment was refused."),
+	lang.Textf("Fynd asks for a refund of %s of %s as request %s, but %s: one of them is in another unit. The refund was refused."), lang.Textf("Fynd asks for a refund of %s of %s as request %s, but %s. The refund was refused."),
+	lang.Textf("only %s is left"), lang.Textf("it was for %s before"), lang.Textf("%s goes back for it"),
 	lang.Textf("Fynd asks for %s as %s, but this order comes to %s: one of them is in another unit. The payment was refused."),
 	lang.Textf("Fynd asks for %s as %s, but this order comes to %s. The payment was refused."),
 	lang.Textf("Fynd asks for %s as %s, but this order is paid. The payment was refused."),

@@ -27,6 +27,7 @@ func TestHistoriesInTheReadersLanguage(t *testing.T) {
 		{"The webhook speaks of 10.00 RUB, but 1,234.50 RUB was asked for.", "Источник «вебхук» называет сумму 10,00 RUB, а запрошено 1\u00a0234,50 RUB."},
 		{"Refund of 499.50 RUB, rfnd_1", "Возврат на 499,50 RUB, rfnd_1"},
 		{"Fynd asks for 10.00 RUB as TR1, but this order is paid. The payment was refused.", "Fynd запрашивает 10,00 RUB под номером TR1, но этот заказ уже оплачен. Платёж отклонён."},
+		{"Fynd asks for a refund of 23,000.00 RUB of TR1 as request 9, but only 230.00 RUB is left: one of them is in another unit. The refund was refused.", "Fynd запрашивает возврат 23\u00a0000,00 RUB по TR1 (запрос 9), но остаётся только 230,00 RUB: одна из сумм указана в другой единице. Возврат отклонён."},
 		{"Asha: the customer called twice.", "Asha: the customer called twice."},
 	} {
 		if got := lang.T(ru, c.written); got != c.want {
