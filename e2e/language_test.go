@@ -84,6 +84,8 @@ func wordsOf(doc *goquery.Document) []string {
 			add(n.Data)
 		case n.Type == html.ElementNode && slices.Contains([]string{"script", "style", "code", "pre", "kbd", "textarea", "template"}, n.Data):
 			return
+		case slices.Contains(n.Attr, html.Attribute{Key: "translate", Val: "no"}): // as it was sent
+			return
 		case n.Type == html.ElementNode && n.Data == "select" && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "name" && a.Val == "language" }):
 			return
 		}

@@ -60,7 +60,7 @@ func TestLimboRowsAreMendedFromTheBoard(t *testing.T) {
 func TestMissingOrderIsMendedFromItsPage(t *testing.T) {
 	_, as := castSite(t)
 	support, viewer := as("support@ruosh.example"), as("viewer@ruosh.example")
-	if buttons := support.get("/sales/orders/1005").each(".banner button"); buttons != "Ask the gateway now|Mark failed" {
+	if buttons := support.get("/sales/orders/1005").each(".banner button"); buttons != "Confirm Payment|Ask the gateway now|Mark failed" {
 		t.Errorf("support is offered %s", buttons)
 	}
 	if buttons := viewer.get("/sales/orders/1005").each(".banner button"); buttons != "" {

@@ -112,7 +112,7 @@ func TestPaymentFilterBlockStaysOpen(t *testing.T) {
 	if next.Find("#payment-filter fieldset.ticks").Length() != 1 || next.payments() != "15" {
 		t.Error("the block did not stay open")
 	}
-	if sizes := p.each(".rows a"); sizes != "10 rows|25 rows|50 rows|100 rows|250 rows|500 rows" {
+	if sizes := p.each(".pager .menu a"); sizes != "10 rows|25 rows|50 rows|100 rows|250 rows|500 rows" {
 		t.Errorf("the page sizes are %s", sizes)
 	}
 	if p.Find("#payment-search input[type=hidden][name=status]").Length() != 2 {
