@@ -66,6 +66,12 @@ func TestPaymentsInTheBrowser(t *testing.T) {
 		tab.WaitUntil(`!document.querySelector("tr.detail") && document.activeElement.matches("a.open[aria-expanded=false]")`)
 	}
 
+	// The finder gives the focus back to where it was.
+	tab.Press("/")
+	tab.WaitUntil(`document.activeElement.matches("[data-finder]")`)
+	tab.Press("Escape")
+	tab.WaitUntil(`document.activeElement.matches("tr[data-payment] a.open")`)
+
 	// The search is typed over the filter.
 	tab.Fill(`#payment-q`, "ИВАН 35123")
 	tab.WaitUntil(`location.search.includes("q=") && document.querySelectorAll("tr[data-payment]").length === 1`)

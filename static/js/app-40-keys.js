@@ -1,6 +1,7 @@
 {
   const { on, keep, openRow } = kartify;
   let before = ""; // the key before this one, for "g o"
+  let left; // where the focus was when the finder took it
 
   document.addEventListener("htmx:load", () => {
     for (const box of document.querySelectorAll("[data-keys-on]")) box.checked = keep("keys") !== "off";
@@ -23,7 +24,10 @@
   const go = (path) => document.querySelector(`.side a[href="${path}"]`)?.click();
 
   const keys = {
-    "/": () => document.querySelector("[data-finder], input[type=search]")?.focus(),
+    "/": () => {
+      left = document.activeElement;
+      document.querySelector("[data-finder], input[type=search]")?.focus();
+    },
     "?": () => document.querySelector("[data-dialog=keyboard-help]")?.click(),
     j: () => move(1),
     k: () => move(-1),
@@ -43,7 +47,10 @@
         drop.open = false;
         if (drop.contains(document.activeElement)) drop.querySelector("summary").focus();
       }
-      if (document.activeElement?.matches("[data-finder]")) document.activeElement.blur();
+      if (document.activeElement?.matches("[data-finder]")) {
+        document.activeElement.blur();
+        left?.focus({ preventScroll: true });
+      }
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
