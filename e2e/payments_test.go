@@ -84,13 +84,18 @@ func TestPaymentsInTheBrowser(t *testing.T) {
 	tab.Press("/")
 	tab.WaitUntil(`document.activeElement.matches("[data-finder]")`)
 	browser.Eval[bool](tab, `(document.activeElement.value = "", true)`) // the driver types the key although the page took it
-	tab.Press("sharma")
+	tab.Press("anjali")
 	tab.Press("Enter")
-	tab.WaitUntil(`location.pathname + location.search === "/find?q=sharma" && document.readyState === "complete" && !!document.querySelector(".found a.open")`)
+	tab.WaitUntil(`location.pathname + location.search === "/find?q=anjali" && document.readyState === "complete" && !!document.querySelector(".found a.open")`)
 	tab.Press("ArrowDown")
 	tab.WaitUntil(`!!document.querySelector(".found tr.at")`)
 	tab.Press("ArrowDown")
 	tab.Press("ArrowUp")
+	tab.Size(390, 844)
+	if uneven := browser.Eval[int](tab, `[...document.querySelectorAll(".found td.aside")].filter((cell) => cell.getBoundingClientRect().right !== cell.parentElement.querySelector("td.amount").getBoundingClientRect().right).length`); uneven > 0 {
+		t.Errorf("on a phone %d times do not stand under their amounts", uneven)
+	}
+	tab.Size(1440, 900)
 	want := browser.Eval[string](tab, `document.querySelector(".found tr.at a.open").getAttribute("href")`)
 	tab.Press("Enter")
 	tab.WaitUntil(`location.pathname + location.search === "` + want + `"`)
