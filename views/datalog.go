@@ -217,7 +217,7 @@ func (v DataLogView) emptyWhy(ctx context.Context) (title, why string) {
 	case f.After != "" || f.Before != "":
 		return "Nothing on this page", "The log has changed since you opened it."
 	case f.Unfiltered() && v.is(models.LogCalls):
-		return "No calls yet", "A call appears here as soon as money is asked to move."
+		return "No calls yet", "A call appears here as soon as a gateway is asked to move money."
 	case f.Unfiltered() && v.is(models.LogNotice):
 		return "No notifications yet", "An attempt appears here as soon as a shop that wants to be told is paid."
 	case f.Unfiltered() && v.is(models.LogEmails):

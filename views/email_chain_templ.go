@@ -317,7 +317,7 @@ func orderEmails(v OrderView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var17 string
-			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(lang.T(ctx, "None: GoFynd e-mails belong to orders of Fynd, and %s is not integrated with FYND.", v.Store.Name))
+			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(lang.T(ctx, "None: GoFynd e-mails belong to orders of Fynd, and %s is not integrated with Fynd.", v.Store.Name))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email_chain.templ`, Line: 50, Col: 133}
 			}

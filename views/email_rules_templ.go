@@ -205,7 +205,7 @@ func EmailRulesPage(f Frame, v EmailRules) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						for _, rule := range v.Rules {
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<tr><td>")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<tr><td class=\"wrap\">")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -484,7 +484,7 @@ func ExportsRegion(v ExportsView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.EmptyState("file-spreadsheet", "No exports yet", "Export beside the title of the order list takes its orders home as a file.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.EmptyState("file-spreadsheet", "No exports yet", "Export, beside the title of the order list, makes a file of its orders.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -155,7 +155,7 @@ func FindPage(f Frame, v FindView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.EmptyState("search", "Nothing found", lang.T(ctx, "Nothing in your stores is known by that, missing orders included.")+" "+v.kindWords(ctx)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.EmptyState("search", "Nothing found", "Nothing in your stores is known by that, missing orders included.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -787,7 +787,7 @@ func secretHelp(v NotificationSettings) string {
 	if v.Settings.Secret == "" {
 		return "8 characters or more, the same here and in the handler."
 	}
-	return "One is stored, and is never shown. Leave this empty to keep it."
+	return "One is stored, and is never shown."
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -57,6 +57,6 @@ func Words(word string) string {
 	for i, w := range words {
 		words[i] = cmp.Or(names[w], w)
 	}
-	text := strings.Join(words, " ")
+	text := strings.ReplaceAll(strings.Join(words, " "), "sign ins", "sign-ins")
 	return strings.ToUpper(text[:1]) + text[1:]
 }
