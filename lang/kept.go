@@ -10,6 +10,7 @@ import (
 // keptSentence is a sentence that is stored in English with its values, and how it is known again.
 type keptSentence struct {
 	format string
+	own    int    // the length of its own words, without its values
 	mark   string // the longest text between its values
 	match  *regexp.Regexp
 }
@@ -18,22 +19,23 @@ var kept []keptSentence
 
 // Keep has T know sentences again that were stored in English, by the formats they were made with: histories and
 // causes stay as they were written, and everybody reads them in their language. It is called while the program
-// starts; of two formats that fit, the first counts.
+// starts; of two formats that fit, the one with more words of its own counts, as one sentence may hold another.
 func Keep(sentences ...Text) int {
 	for _, s := range sentences {
-		mark := ""
+		own, mark := 0, ""
 		for _, piece := range verb.Split(s.Format, -1) {
-			if len(piece) > len(mark) {
+			if own += len(piece); len(piece) > len(mark) {
 				mark = piece
 			}
 		}
-		kept = append(kept, keptSentence{s.Format, mark, regexp.MustCompile("^" + verb.ReplaceAllString(regexp.QuoteMeta(s.Format), "(.+?)") + "$")})
+		kept = append(kept, keptSentence{s.Format, own, mark, regexp.MustCompile("^" + verb.ReplaceAllString(regexp.QuoteMeta(s.Format), "(.+?)") + "$")})
 	}
+	slices.SortStableFunc(kept, func(a, b keptSentence) int { return b.own - a.own })
 	return len(kept)
 }
 
 // verb is the place of a value in a format.
-var verb = regexp.MustCompile(`%(?:\[(\d)\])?[sdv]`)
+var verb = regexp.MustCompile(`%(?:\[(\d)\])?[sdvq]`)
 
 // aSum is an amount of money within a stored sentence.
 var aSum = regexp.MustCompile(`^−?[0-9][0-9,]*(?:\.[0-9]+)? [A-Z]{3}$`)

@@ -52,6 +52,8 @@ func TestGatewaysCausesInTheReadersLanguage(t *testing.T) {
 		"CCAvenue answered with refunds in another currency. Compare the payment in the CCAvenue dashboard.",
 		"Klarna holds 100.00 SEK of this order, not 250.00 SEK. Reload the order and try again.",
 		"Svea shows 0.00 SEK of this order left to return. Reload the order.",
+		"Razorpay could not be asked for 2 November 2026: Razorpay had a fault of its own. Nothing was changed. No payment is taken for absent because of that. Nothing is in yet.",
+		"The file says that its 3 rows come to 100.00 INR, but they add up to 90.00 INR. Rows are missing; download it again.",
 	} {
 		for _, code := range []string{"hi", "ru", "sv"} {
 			said := lang.T(lang.With(t.Context(), code), written)

@@ -206,7 +206,7 @@ func TestFetchFailures(t *testing.T) {
 	}
 	r := l.fetched("2026-11-01", "2026-11-03")
 	want := "CCAvenue could not be asked for 2 November 2026: It is being maintained. No payment is taken for absent"
-	if r.State != models.ReconciliationFailed || !strings.HasPrefix(r.Problem, want) || len(r.Counts) != 0 || r.FetchedRows != 10 {
+	if r.State != models.ReconciliationFailed || !strings.HasPrefix(r.Problem, want) || !strings.HasSuffix(r.Problem, "Try again goes on behind them.") || len(r.Counts) != 0 || r.FetchedRows != 10 {
 		t.Errorf("%+v", r)
 	}
 	var rows int
@@ -232,7 +232,7 @@ func TestFetchFailures(t *testing.T) {
 		return &gateways.Error{Kind: gateways.Misconfigured, Message: "The key is wrong"}
 	}
 	g.asked = nil
-	if r := l.fetched("2026-11-02", "2026-11-02"); len(g.asked) != 1 || !strings.Contains(r.Problem, ": The key is wrong. ") {
+	if r := l.fetched("2026-11-02", "2026-11-02"); len(g.asked) != 1 || !strings.Contains(r.Problem, ": The key is wrong. ") || !strings.HasSuffix(r.Problem, " Nothing is in yet.") {
 		t.Errorf("asked for %v; %s", g.asked, r.Problem)
 	}
 	g.fails = func(string, int) error { panic("index out of range") }

@@ -99,7 +99,7 @@ func (db *DB) fetchReconciliation(ctx context.Context, r *Reconciliation) error 
 	}
 	f := &fetching{r: r, name: db.drivers[r.Gateway].Name, seen: map[string]bool{}}
 	if f.lister, err = db.lister(settings); err != nil {
-		return problemf("%s cannot be asked: %s. Nothing was compared.", f.name, message(err))
+		return problemf("%s cannot be asked: %s.", f.name, message(err))
 	}
 	days, place := Store{TimeZone: gatewayZone(r.Gateway, store)}, Store{TimeZone: r.Zone}
 	f.zone = days.Zone()
@@ -163,6 +163,9 @@ func (db *DB) fetchDay(ctx context.Context, f *fetching, from, to time.Time) err
 		}
 		hopeless := gateway.Kind == gateways.Misconfigured || gateway.Kind == gateways.Declined
 		if hopeless || try+1 >= fetchTries {
+			if from.Equal(f.from) {
+				return problemf("%s could not be asked for %s: %s No payment is taken for absent because of that. Nothing is in yet.", f.name, day, sentence(message(err)))
+			}
 			return problemf("%s could not be asked for %s: %s No payment is taken for absent because of that. The days before are in; Try again goes on behind them.", f.name, day, sentence(message(err)))
 		}
 		select {
