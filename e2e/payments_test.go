@@ -62,6 +62,13 @@ func TestPaymentsInTheBrowser(t *testing.T) {
 		tab.Press("Enter")
 		tab.WaitFor(`tr.detail .fiscal`)
 		tab.WaitUntil(`document.activeElement.matches("a.open[aria-expanded=true]")`)
+		for _, word := range []string{"operation", "refunds", "request", "info"} { // and so do the tabs
+			browser.Eval[bool](tab, `(document.querySelector('tr.detail .tabs a[id$="-`+word+`"]').focus(), true)`)
+			tab.Press("Enter")
+			tab.WaitFor(`tr.detail [data-tab="` + word + `"]`)
+			tab.WaitUntil(`document.activeElement.matches('.tabs a[id$="-` + word + `"][aria-current]')`)
+		}
+		browser.Eval[bool](tab, `(document.querySelector("tr[data-payment] a.open[aria-expanded=true]").focus(), true)`)
 		tab.Press("Enter")
 		tab.WaitUntil(`!document.querySelector("tr.detail") && document.activeElement.matches("a.open[aria-expanded=false]")`)
 	}
