@@ -162,7 +162,7 @@ func TestPaymentTabs(t *testing.T) {
 	}
 	ravi.get("/sales/payments/12").says(t, http.StatusOK, "Awaiting payment since 20 Nov 2026", "not proof of non-payment")
 	ravi.get("/sales/payments/15").says(t, http.StatusOK, "The refund has been on its way for 3 h", "no second one is sent")
-	ravi.get("/sales/payments/14").says(t, http.StatusOK, "1 d 1 h left")
+	ravi.get("/sales/payments/14").says(t, http.StatusOK, "25 h left")
 	ravi.get("/sales/payments/99").says(t, http.StatusNotFound)
 }
 

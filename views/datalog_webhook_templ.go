@@ -1284,7 +1284,7 @@ func webhookFacts(v WebhookView) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.Fact("Gofynd order ID").Render(templ.WithChildren(ctx, templ_7745c5c3_Var64), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Fact("GoFynd order ID").Render(templ.WithChildren(ctx, templ_7745c5c3_Var64), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1363,7 +1363,7 @@ func webhookFacts(v WebhookView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						if v.Mode != "" {
-							templ_7745c5c3_Err = ui.Badge(ui.Neutral, v.Mode).Render(ctx, templ_7745c5c3_Buffer)
+							templ_7745c5c3_Err = ui.Badge(ui.Neutral, ui.Words(v.Mode)).Render(ctx, templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

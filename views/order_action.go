@@ -145,14 +145,16 @@ func (v OrderView) actionLines(b actionButton) (lines []models.LineLeft, shippin
 	return lines, v.Order.ShippingMinor+v.Order.ShippingTaxMinor > 0
 }
 
-// leftUntil is how long it is until then: "3 d 4 h".
+// leftUntil is how long it is until then: "3 d 4 h". Days are counted once there are several of them, as in deadlineWords.
 func leftUntil(ctx context.Context, now, then time.Time) string {
 	left := then.Sub(now)
-	switch days, hours := int(left.Hours())/24, int(left.Hours())%24; {
+	switch hours := int(left.Hours()); {
 	case left <= 0:
 		return lang.T(ctx, "over")
-	case days > 0:
-		return lang.T(ctx, "%d d %d h left", days, hours)
+	case hours >= 72:
+		return lang.T(ctx, "%d d %d h left", hours/24, hours%24)
+	case hours >= 24:
+		return lang.T(ctx, "%d h left", hours)
 	case hours > 0:
 		return lang.T(ctx, "%d h %d min left", hours, int(left.Minutes())%60)
 	}

@@ -354,7 +354,7 @@ func refundFacts(v OrderView, p *models.OrderPayment) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Say("%s of %s", ui.Bold(inFigures(ctx, p.Refundable())), inFigures(ctx, p.Captured())).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Say("%s of %s", ui.Bold(inFigures(ctx, p.Refundable())), ui.Amount(p.Captured().Grouped())).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -184,7 +184,7 @@ func findPersonForm(v PrivacyView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "find", Label: "E-mail address, phone number or order number", Value: v.Find, Error: problemOf(ctx, v.Refused, "find"), Required: true, Attrs: templ.Attributes{"autocomplete": "off", "maxlength": "254"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Input(ui.FieldView{Name: "find", Label: "E-mail address, phone or order number", Value: v.Find, Error: problemOf(ctx, v.Refused, "find"), Required: true, Attrs: templ.Attributes{"autocomplete": "off", "maxlength": "254"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

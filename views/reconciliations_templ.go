@@ -334,7 +334,7 @@ func uploadPanel(v ReconciliationsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(v.field(ctx, ui.FieldView{Name: "days", Label: "Days begin", Help: "Which orders belong to the file's days, when it is sought what is paid only here."}), []ui.Option{
+			templ_7745c5c3_Err = ui.Select(v.field(ctx, ui.FieldView{Name: "days", Label: "Days begin", Help: "Which orders belong to the file's days, when looking for what is paid only here."}), []ui.Option{
 				{Value: "gateway", Label: "As the gateway counts them", Chosen: v.Form.Days != "store"},
 				{Value: "store", Label: "As the store counts them, like the list of orders", Chosen: v.Form.Days == "store"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
@@ -1089,11 +1089,11 @@ func mappingsPart(v ReconciliationsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.field(ctx, ui.FieldView{Name: "paid", Label: "Words for paid", Value: v.Mapping.Paid, Help: "Apart by commas. Without any, every row is a payment."})).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.field(ctx, ui.FieldView{Name: "paid", Label: "Words for paid", Value: v.Mapping.Paid, Help: "Separated by commas. Without any, every row is a payment."})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.field(ctx, ui.FieldView{Name: "refunded", Label: "Words for refunded", Value: v.Mapping.Refunded, Help: "Apart by commas."})).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.field(ctx, ui.FieldView{Name: "refunded", Label: "Words for refunded", Value: v.Mapping.Refunded, Help: "Separated by commas."})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
