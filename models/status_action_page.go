@@ -151,7 +151,13 @@ func notByStatus(driver gateways.Driver) lang.Text {
 // lacking are the titles of groups of actions a gateway has none of.
 type lacking []string
 
-func (l lacking) String() string { return strings.ToLower(strings.Join(l, ", no ")) }
+func (l lacking) String() string {
+	said := strings.ToLower(strings.Join(l, ", no "))
+	if i := strings.LastIndex(said, ", no "); i >= 0 {
+		said = said[:i] + " and" + said[i+1:]
+	}
+	return said
+}
 
 // In is the list in the language.
 func (l lacking) In(ctx context.Context) string {
