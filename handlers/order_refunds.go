@@ -88,6 +88,9 @@ func (h *Handlers) showRefund(c echo.Context, status int, form refundForm, probl
 		if payment == nil {
 			return
 		}
+		if form.Mode != views.RefundFull {
+			form.Full = "" // what is left now is shown again
+		}
 		fresh := v.Refund.Token
 		v.Refund = views.RefundForm{
 			PaymentID: form.PaymentID, Open: true, Mode: form.Mode, Amount: form.Amount, Full: form.Full, Reason: form.Reason,
@@ -137,6 +140,9 @@ func (f refundForm) request(ctx context.Context, by models.Actor) (models.Refund
 		req.Lines, err = f.choices()
 	} else {
 		req.Amount, err = f.amount(ctx)
+	}
+	if left, wrong := models.ParseAmount(f.Full, f.Currency); wrong == nil && f.Mode != views.RefundFull {
+		req.Left = &left // two people with the same part in mind are one refund
 	}
 	return req, err //nolint:wrapcheck // a sentence for the person
 }

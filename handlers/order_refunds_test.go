@@ -444,3 +444,35 @@ func TestTellFyndAgain(t *testing.T) {
 		t.Errorf("a viewer gets %d, want 403", answer.status)
 	}
 }
+
+// TestTwoPeopleWithOnePartInMind lets two people fill in the same part on forms shown at the same time: the second
+// is told of the first, sees what is left now, and may press again.
+func TestTwoPeopleWithOnePartInMind(t *testing.T) {
+	o := openOffice(t)
+	order := o.order(nil)
+	payment := o.payment(order, nil)
+	asha, farah := o.enter("support"), o.enter("owner")
+	hers, theirs := asha.refundForm(order, payment), farah.refundForm(order, payment)
+	for _, form := range []url.Values{hers, theirs} {
+		form.Set("mode", "partial")
+		form.Set("amount", "450.00")
+		form.Set("reason", "requested_by_customer")
+	}
+	if answer := asha.post(refunds(order, payment), hers); answer.status != http.StatusSeeOther {
+		t.Fatalf("the first answers %d", answer.status)
+	}
+	again := farah.post(refunds(order, payment), theirs)
+	if form := text(again.Find("dialog[open] form")); again.status != http.StatusUnprocessableEntity || !strings.Contains(form, "1,049.00 INR is left") {
+		t.Errorf("the second answers %d with %q", again.status, form)
+	}
+	if repeated := asha.post(refunds(order, payment), hers); repeated.status != http.StatusSeeOther {
+		t.Errorf("the first form sent twice answers %d", repeated.status)
+	}
+	if left := again.Find("dialog[open] input[name=full]").AttrOr("value", ""); left != "1049.00" {
+		t.Errorf("the form shown again has %q left", left)
+	}
+	theirs.Set("full", "1049.00")
+	if answer := farah.post(refunds(order, payment), theirs); answer.status != http.StatusSeeOther {
+		t.Errorf("pressed again it answers %d", answer.status)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kartify/kartify/gateways"
+	"github.com/kartify/kartify/money"
 )
 
 // acting is one call of a money action.
@@ -17,6 +18,7 @@ type acting struct {
 	event  int64 // the REFUND_INITIATED it answers; 0 for the oldest
 	reason bool  // one must be given
 	read   readMode
+	left   *money.Amount // what was left to refund when the form was shown; nil is not said
 }
 
 // readMode says whether the provider is asked before it is decided what to do.
@@ -98,6 +100,10 @@ func (db *DB) act(ctx context.Context, a acting) (acted, error) {
 			if err := tx.shownWith(ctx, payment, with); err != nil {
 				return err
 			}
+		}
+		if now := payment.Refundable(); a.left != nil && a.left.Currency == now.Currency && a.left.Minor != now.Minor {
+			refusal = conflictf("Since this form was shown, other money of this payment was refunded or asked back: %s is left. Look whether yours is still wanted, and press the button again.", now)
+			return nil
 		}
 		if out.plan, refusal = at.plan(a.want); refusal != nil {
 			return nil // a Problem with what was asked; what was seen is kept

@@ -37,7 +37,8 @@ type RefundRequest struct {
 	ByLines   bool         // Lines and Shipping say the amount instead
 	Lines     []LineChoice
 	Shipping  bool
-	Reason    string // of RefundReasons, or in words
+	Left      *money.Amount // what was left when the form was shown: another refund since then is told first; nil is not said
+	Reason    string        // of RefundReasons, or in words
 	Note      string
 	EventID   int64  // the REFUND_INITIATED it answers; 0 for none
 	Source    string // as in Wish, like Token and Key
@@ -130,7 +131,7 @@ func driverName(d gateways.Driver, p *Payment) string {
 // gives the same operation back, whatever became of it; another wish under its name is refused.
 func (db *DB) RefundPayment(ctx context.Context, req RefundRequest) (*Operation, error) {
 	done, err := db.act(ctx, acting{
-		wish: req.wish(), digest: req.digest(), event: req.EventID, reason: true,
+		wish: req.wish(), digest: req.digest(), event: req.EventID, reason: true, left: req.Left,
 		want: Want{Action: RefundAction, Amount: req.Amount, ByLines: req.ByLines, Lines: req.Lines, Shipping: req.Shipping},
 	})
 	if err != nil {
