@@ -54,11 +54,11 @@ func (p Person) Check() error {
 	return nil
 }
 
-// Masked is the person as lists show them.
+// Masked is the person as lists show them, also after they were erased.
 func (p Person) Masked() string {
 	var parts []string
 	if p.Email != "" {
-		parts = append(parts, MaskEmail(p.Email))
+		parts = append(parts, maskOwnDomain(p.Email))
 	}
 	if p.Phone != "" {
 		parts = append(parts, maskPhone(digits(p.Phone)))
@@ -67,6 +67,18 @@ func (p Person) Masked() string {
 		parts = append(parts, "customer "+maskPhone(p.ID))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// maskOwnDomain keeps the first letter of an address and the end of its domain, which may be somebody's own: m•••@•••.example.
+func maskOwnDomain(address string) string {
+	at, end := strings.LastIndex(address, "@"), strings.LastIndex(address, ".")
+	switch {
+	case at < 1:
+		return masked
+	case end < at:
+		end = len(address)
+	}
+	return string([]rune(address)[:1]) + masked + "@" + masked + address[end:]
 }
 
 // marks are keyed digests of what a person can be known by: they tell nothing without the key, which is sealed.
