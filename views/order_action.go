@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -73,15 +74,22 @@ func (v OrderView) offered(p *models.OrderPayment) []actionButton {
 
 // refused are the buttons that are there and cannot be pressed, each with its reason.
 func (v OrderView) refused(ctx context.Context, p *models.OrderPayment) []string {
-	var list []string
-	said := map[string]bool{}
+	var reasons []string
+	names := map[string][]string{}
 	for _, b := range v.offered(p) {
-		if skip := p.Plans[b.Action].Skip; skip != "" && !said[skip] {
-			said[skip] = true
-			list = append(list, press(ctx, b.Name)+": "+p.Plans[b.Action].SkipIn(ctx))
+		if p.Plans[b.Action].Skip == "" {
+			continue
 		}
+		reason := p.Plans[b.Action].SkipIn(ctx)
+		if names[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		names[reason] = append(names[reason], press(ctx, b.Name))
 	}
-	return list
+	for i, reason := range reasons {
+		reasons[i] = strings.Join(names[reason], ", ") + ": " + reason
+	}
+	return reasons
 }
 
 func (b actionButton) dialog(p *models.OrderPayment) string {
