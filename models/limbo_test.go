@@ -255,6 +255,32 @@ func TestNoAnswerMarksNothingAsFailed(t *testing.T) {
 	}
 }
 
+// An order that was marked as failed because its gateway has no money for it stays failed when the gateway says so again.
+func TestDeniedMoneyRevivesNothing(t *testing.T) {
+	m, fynd := openCounter(t)
+	user := modelstest.Person(t, m.db, "Ravi", models.Owner)
+	for word, want := range map[string]string{"failed": "failed", "captured": "processing"} {
+		order := m.missing("pay_"+word, word)
+		m.exec(`UPDATE payments SET status = 'success', authorized_minor = amount_minor, captured_minor = amount_minor WHERE order_id = $1`, order)
+		m.exec(`UPDATE orders SET status = 'failed', status_reason = '' WHERE id = $1`, order)
+		for _, row := range m.board(models.LimboFilter{Kind: models.NeedFailedPaid}) {
+			if row.OrderID != order {
+				continue
+			}
+			if _, err := m.db.FixLimbo(m.ctx, models.FixAsk, row.Kind, row.ID, user, ""); err != nil {
+				t.Error(err)
+			}
+			want += " asked"
+		}
+		if got := m.text(`SELECT status||' asked' FROM orders WHERE id = $1`, order); got != want {
+			t.Errorf("the gateway says %s: the order is %s, want %s", word, got, want)
+		}
+	}
+	if len(fynd.heard) != 0 {
+		t.Errorf("Fynd heard %s", fynd.heard)
+	}
+}
+
 func TestLimboAsksForRights(t *testing.T) {
 	m, fynd := openCounter(t)
 	order := m.missing("pay_1", "captured")

@@ -23,15 +23,20 @@ type standing struct {
 	doubts map[int64]gateways.Doubt
 	paid   map[int64]string // the status that a store chose for orders paid by a payment's gateway
 	news   bool             // a payment has just moved, or a doubt about it
+	denied int64            // a payment that is drawn here, of which its provider says that it brought nothing
 }
 
 // movedStatus is paidStatus after a provider's snapshot of a payment. A payment that its provider was asked
 // about and that succeeded is also told to Fynd, once, where Fynd waits for it.
-func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, _ *gateways.Payment, news bool) (string, error) {
-	if !db.hints(p.Gateway) {
-		return db.paidStatus(ctx, p.OrderID, by)
+func (db *DB) movedStatus(ctx context.Context, p *Payment, by Actor, seen *gateways.Payment, news bool) (string, error) {
+	stands := standing{}
+	if !news && (seen.Failed || seen.Canceled) && seen.Captured == 0 && !seen.Authorized {
+		stands.denied = p.ID
 	}
-	stands := standing{news: news, paid: map[int64]string{}}
+	if !db.hints(p.Gateway) {
+		return db.statusFor(ctx, p.OrderID, by, stands)
+	}
+	stands.news, stands.paid = news, map[int64]string{}
 	var err error
 	if stands.doubts, err = db.doubts(ctx, p.OrderID); err != nil {
 		return "", err
@@ -120,19 +125,19 @@ func (db *DB) statusFor(ctx context.Context, id int64, by Actor, stands standing
 }
 
 // paid is the status that payments speak for. An order that has gone on, been refunded or been ended by
-// somebody keeps its status.
+// somebody keeps its status. Money that its provider denies revives nothing.
 func (o *Order) paid(payments []Payment, stands standing) (status, reason string) {
 	has := func(fits func(p Payment) bool) bool { return slices.ContainsFunc(payments, fits) }
 	waits := slices.Contains([]string{StatusPending, StatusFailed, StatusMissing}, o.Status)
 	revivable := o.Status == StatusFailed || o.Status == StatusCancelled && o.StatusReason == expired
 	for _, p := range payments {
 		chosen := stands.paid[p.ID]
-		if chosen != "" && p.rank() >= 2 && p.VoidedAt == nil && (waits || revivable) {
+		if chosen != "" && p.rank() >= 2 && p.VoidedAt == nil && p.ID != stands.denied && (waits || revivable) {
 			return chosen, ""
 		}
 	}
 	switch {
-	case has(func(p Payment) bool { return p.CapturedMinor > 0 }):
+	case has(func(p Payment) bool { return p.CapturedMinor > 0 && p.ID != stands.denied }):
 		if waits || revivable {
 			return StatusProcessing, ""
 		}
