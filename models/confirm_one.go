@@ -245,9 +245,9 @@ func (u *PartnerUpdate) confirmation() (ConfirmationState, string) {
 	case u.State == "done":
 		return ConfirmDone, "Fynd has confirmed the payment of " + u.Amount().String() + "; the order is processed."
 	case u.State == "failed":
-		return ConfirmRefused, "Fynd refused it: " + u.Problem + " Correct what it names and execute again."
+		return ConfirmRefused, "Fynd refused it: " + sentence(u.Problem) + " Correct what it names and execute again."
 	case u.Problem != "":
-		return ConfirmRetrying, fmt.Sprintf("Fynd has not confirmed it yet: %s It is tried again by itself; attempt %d.", u.Problem, u.Tries)
+		return ConfirmRetrying, fmt.Sprintf("Fynd has not confirmed it yet: %s It is tried again by itself; attempt %d.", sentence(u.Problem), u.Tries)
 	}
 	return ConfirmRetrying, "Fynd is being told. The order stays as it is until Fynd has answered."
 }

@@ -217,6 +217,9 @@ func TestConfirmPaymentIsToldAgain(t *testing.T) {
 			if got.State != tt.first || m.text(`SELECT status FROM orders`) != "processing" {
 				t.Errorf("first: %+v, the order is %s", got, m.text(`SELECT status FROM orders`))
 			}
+			if !strings.Contains(got.Said, ". It is tried again") && !strings.Contains(got.Said, ". Correct what it names") {
+				t.Errorf("said: %q", got.Said)
+			}
 			for range 5 {
 				m.tell()
 			}
