@@ -254,6 +254,10 @@ func TestAnyOrderOfArrivalEndsAlike(t *testing.T) {
 			order, placed("o2", "FY1", "pay_1", "2024-01-31T10:00:05Z"), told("o3", "ORDER_PAYMENT_FAILED", "FY1", map[string]any{"occurred_at": "2024-01-31T10:00:03Z"}),
 			paid("p1", "pay_1", "captured"),
 		},
+		"four events of the platform alone": {
+			order, told("s1", "SHIPMENT_CREATED", "FY1", map[string]any{"occurred_at": "2024-01-31T10:30:00Z"}), request,
+			told("f2", "REFUND_DONE", "FY1", map[string]any{"amount": "40.00", "request_id": "16916747740991418099", "occurred_at": "2024-01-31T12:00:00Z"}),
+		},
 		"all of the money goes back": {order, request, told("f2", "REFUND_DONE", "FY1", map[string]any{"amount": "40.00", "request_id": "16916747740991418099"}), refunded("r1", whole)},
 	}
 	for name, parcels := range sets {
