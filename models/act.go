@@ -101,7 +101,7 @@ func (db *DB) act(ctx context.Context, a acting) (acted, error) {
 				return err
 			}
 		}
-		if now := payment.Refundable(); a.left != nil && a.left.Currency == now.Currency && a.left.Minor != now.Minor {
+		if now := payment.Refundable(); a.left != nil && a.left.Currency == now.Currency && now.Minor < a.left.Minor {
 			refusal = conflictf("Since this form was shown, other money of this payment was refunded or asked back: %s is left. Look whether yours is still wanted, and press the button again.", now)
 			return nil
 		}
