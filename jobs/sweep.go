@@ -40,6 +40,7 @@ func (j *Jobs) chores() []chore {
 		{"note-refused-webhooks", "Writes down how many forged webhooks were turned away without being stored.", time.Minute, silent(j.db.NoteRefusedWebhooks), true},
 		{"look-up-orders", "Asks the payment providers about orders without money: missing, failed and pending. What was debited there surfaces and moves. Each order is asked about every ten minutes at first.", time.Minute, j.db.SweepLookups, false},
 		{"look-up-payments", "Reads open payments as their providers show them, and enters what was done in a provider's portal.", 24 * time.Hour, j.db.SweepPayments, false},
+		{"look-up-receipts", "Reads payments whose fiscal receipt has its key and is not made yet, in their first half hour.", time.Minute, j.db.SweepReceipts, false},
 		{"watch-deadlines", "Notes when authorizations end, and asks the payment providers about those that should have ended.", time.Minute, j.db.WatchDeadlines, false},
 		{"capture-as-planned", "Captures what is planned: by people, and by the rules of Systems > Capture deadlines.", sweep, j.db.RunDueCaptures, true},
 		{"fold-day-totals", "Adds up the day totals that the dashboard plots.", time.Minute, j.db.FoldDayTotals, false},

@@ -157,3 +157,26 @@ func TestPortalIsReadEveryNight(t *testing.T) {
 	}
 	h.sound()
 }
+
+// A receipt has its address before it is made; what is made of it follows without anybody asking.
+func TestReceiptsAreReadUntilMade(t *testing.T) {
+	h := openHearsay(t, nil)
+	order := h.order("pending", "")
+	receipt := map[string]string{"fop_receipt_key": "9a2f"}
+	h.shows(order, "ref_1", func(p *gateways.Payment) { p.Authorized, p.Captured, p.Fiscal = true, 10000, receipt })
+	h.hint(gateways.Payment{Ref: "ref_1"})
+	for _, want := range []string{"9a2f, not made", "9a2f 3512313478"} {
+		if n, err := h.db.SweepReceipts(h.ctx); err != nil || n != 1 {
+			t.Fatalf("%d payments were read, %v", n, err)
+		}
+		if got := h.text(`SELECT (fiscal->>'fop_receipt_key') || coalesce(' ' || (fiscal->>'fop_fpd'), ', not made') FROM payments`); got != want {
+			t.Errorf("the receipt is %s, want %s", got, want)
+		}
+		receipt = map[string]string{"fop_receipt_key": "9a2f", "fop_fpd": "3512313478"}
+		h.shows(order, "ref_1", func(p *gateways.Payment) { p.Authorized, p.Captured, p.Fiscal = true, 10000, receipt })
+	}
+	if n, err := h.db.SweepReceipts(h.ctx); err != nil || n != 0 {
+		t.Errorf("%d made receipts were read again, %v", n, err)
+	}
+	h.sound()
+}
