@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/gateways/gatewaytest"
@@ -52,7 +53,7 @@ func openPartner(t *testing.T, script ...int) (m *mailroom, l *listener, order, 
 	t.Cleanup(server.Close)
 	m = openMailroom(t, func(o *models.Options) {
 		o.BaseURLs = map[string]string{"gofynd": server.URL}
-		o.Timings.PartnerTries = 4
+		o.Timings.PartnerTries, o.Timings.Lease = 4, 5*time.Second // longer than a busy machine takes for one attempt
 	})
 	order, payment = m.order("pay_1", "success", 10000)
 	m.send(told("e1", "REFUND_INITIATED", "FYpay_1", map[string]any{"amount": "40.00", "request_id": requestID}))
