@@ -9,6 +9,7 @@ import (
 
 	"github.com/kartify/kartify/gateways/gatewaytest"
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/models/modelstest"
 )
 
 func TestFyndHearsOfEachChangeOnce(t *testing.T) {
@@ -63,6 +64,28 @@ func TestALaterWordOvertakes(t *testing.T) {
 	known, err := s.db.FyndAcknowledged(s.ctx, &models.FyndSession{ID: sessionID})
 	if err != nil || !known {
 		t.Errorf("acknowledged %v, %v", known, err)
+	}
+}
+
+// A person who asks for what was overtaken is not told that Fynd has heard it: Fynd refused what came later, too.
+func TestNobodyIsToldThatFyndHeardWhatWasOvertaken(t *testing.T) {
+	s := openSeller(t, 400, 400)
+	s.session("pending", 0)
+	s.move("e1", "authorized")
+	s.listen(1)
+	s.move("e2", "captured")
+	s.listen(1)
+	if got := s.updates(); got != "pending failed 1\ncomplete failed 1" {
+		t.Fatalf("updates:\n%s", got)
+	}
+	user := modelstest.Person(t, s.db, "Ravi", models.Owner)
+	said, err := s.db.FixLimbo(s.ctx, models.FixTell, models.NeedPartner, 1, user, "")
+	if err != nil || strings.Contains(said, "has heard") || !strings.HasSuffix(said, "Fynd is not told this, but what came later.") {
+		t.Errorf("the first, told again: %q, %v", said, err)
+	}
+	said, err = s.db.FixLimbo(s.ctx, models.FixTell, models.NeedPartner, 2, user, "")
+	if err != nil || !strings.HasSuffix(said, "Fynd has heard it.") || s.fynd.payment != "complete" {
+		t.Errorf("the second, told again: %q, %v; Fynd knows %q", said, err, s.fynd.payment)
 	}
 }
 

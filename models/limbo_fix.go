@@ -190,6 +190,8 @@ func (db *DB) tellAgain(ctx context.Context, row *LimboRow, by Actor) (string, e
 		return "", fmt.Errorf("read update %d: %w", row.ID, err)
 	}
 	switch {
+	case u.State == "done" && u.Problem != "": // overtaken by another update, which may itself not be heard yet
+		return lang.T(ctx, "Order %d: Fynd is not told this, but what came later.", row.OrderID), nil
 	case u.State == "done":
 		return lang.T(ctx, "Order %d: Fynd has heard it.", row.OrderID), nil
 	case u.Problem != "":

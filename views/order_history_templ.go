@@ -1331,7 +1331,7 @@ func (v OrderView) mayRetell(u models.PartnerUpdate) bool {
 // overtaken says why an update needs nobody although Fynd was never told it.
 func overtaken(u models.PartnerUpdate) string {
 	if u.RequestID == "" {
-		return "Fynd knows more of this payment already."
+		return "More has become of the payment since."
 	}
 	return "Fynd knows more of this refund already."
 }

@@ -29,3 +29,15 @@ func TestEventsOfTheHistoryAreTitles(t *testing.T) {
 		}
 	}
 }
+
+// An update is overtaken as soon as there is a later one of the payment, whether Fynd has heard that or not.
+func TestOvertakenDoesNotSayWhatFyndKnows(t *testing.T) {
+	for _, tt := range []struct{ request, want string }{
+		{"", "More has become of the payment since."},
+		{"16916747740991418099", "Fynd knows more of this refund already."},
+	} {
+		if got := overtaken(models.PartnerUpdate{RequestID: tt.request}); got != tt.want {
+			t.Errorf("request %q: %q, want %q", tt.request, got, tt.want)
+		}
+	}
+}
