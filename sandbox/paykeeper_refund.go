@@ -205,7 +205,7 @@ func (g *paykeeper) process(r *paykeeperRefund) {
 	g.s.timeline.at(r.DueAt, func() {
 		g.s.mu.Lock()
 		defer g.s.mu.Unlock()
-		if r := g.refunds.get(id); r.Status == "started" {
+		if r := g.refunds.get(id); r.Status == "started" && !r.DueAt.IsZero() {
 			state := "done"
 			if r.Fails {
 				state = "failed"

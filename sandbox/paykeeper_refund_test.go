@@ -208,3 +208,16 @@ func TestPaykeeperStuckRefundNeedsSupport(t *testing.T) {
 		t.Errorf("support made it %s", got.Status)
 	}
 }
+
+func TestPaykeeperRefundingWaitsForSomebody(t *testing.T) {
+	b := newBench(t)
+	id := b.pkPay("refunding")
+	b.control("POST", "/clock", obj{"advance_seconds": 7200}, nil)
+	if got := b.pkRow(id); got.Status != "refunding" {
+		t.Errorf("after two hours it is %s", got.Status)
+	}
+	b.control("POST", "/refunds/"+b.pkRefunds(id)[0].ID+"/state", obj{"state": "processed"}, nil)
+	if got := b.pkRow(id); got.Status != "refunded" {
+		t.Errorf("somebody made it %s", got.Status)
+	}
+}
