@@ -54,6 +54,7 @@ type fileFormat struct {
 	headings            map[fileField][]string // reduced to letters and digits, the likeliest first
 	words               map[string]string      // word → paid, pending, failed, void; "refunded" is paid and all returned
 	kinds               map[string]string      // word → payment, refund, other; nil when every row is a payment
+	taxInFee            bool                   // the fee holds the tax on it (Razorpay API docs, payments: fee includes GST)
 }
 
 // fileFormats are the files that are recognised.
@@ -101,7 +102,8 @@ var fileFormats = []fileFormat{
 			fileAt:       {"createdat", "entitycreatedat"},
 			fileSettled:  {"settledat"},
 		},
-		kinds: map[string]string{"payment": "payment", "refund": "refund", "transfer": "other", "adjustment": "other"},
+		kinds:    map[string]string{"payment": "payment", "refund": "refund", "transfer": "other", "adjustment": "other"},
+		taxInFee: true,
 	},
 	{
 		code: "razorpay-payments", gateway: "razorpay", name: "Razorpay, payments report", zone: "Asia/Kolkata", currency: "INR",
@@ -110,7 +112,8 @@ var fileFormats = []fileFormat{
 			fileRef: {"paymentid", "id"}, fileOrder: {"orderreceipt"}, fileOrder2: {"orderid"}, fileAmount: {"amount"}, fileWord: {"status"},
 			fileRefunded: {"amountrefunded"}, fileCurrency: {"currency"}, fileFee: {"fee", "fees"}, fileTax: {"tax"}, fileAt: {"createdat"},
 		},
-		words: map[string]string{"captured": "paid", "refunded": "paid", "authorized": "held", "created": "pending", "failed": "failed"},
+		words:    map[string]string{"captured": "paid", "refunded": "paid", "authorized": "held", "created": "pending", "failed": "failed"},
+		taxInFee: true,
 	},
 	{
 		code: "klarna", gateway: "klarna", name: "Klarna, settlement report", zone: "Europe/Stockholm",

@@ -159,6 +159,9 @@ func (f *fileReader) understand(r *fileRow, cells []string) {
 		return
 	}
 	r.amount, r.refunded, r.fee, r.tax = amount(fileAmount), amount(fileRefunded), amount(fileFee)+amount(fileFee2), amount(fileTax)
+	if f.format.taxInFee {
+		r.fee -= r.tax
+	}
 	if text := cmp.Or(f.text(cells, fileAt), f.text(cells, fileAt2)); text != "" {
 		var ok bool
 		if r.at, ok = f.moment(text); !ok {
