@@ -125,7 +125,7 @@ func TestMutatedChecksums(t *testing.T) {
 // Whatever comes: no form breaks the reader, every form is JSON of the same meaning, and is its own form.
 func FuzzForms(f *testing.F) {
 	for _, seed := range []string{
-		sessionVector, `{"a":"\ud83d\ude00\ud83d","1":[1.0,-0,1e21,1e-7],"a":{"__proto__":null}}`, `[[[["\u0000"]]]]`, `"\udfff"`, `1e400`, `{}`, ``, ` { } `, `{"":"\\"}`,
+		sessionVector, `{"a":"\ud83d\ude00\ud83d","1":[1.0,-0,1e21,1e-7],"a":{"__proto__":null}}`, `[[[["\u0000"]]]]`, `"\udfff"`, `1e400`, `10000000000000001`, `{}`, ``, ` { } `, `{"":"\\"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -146,13 +146,16 @@ func FuzzForms(f *testing.F) {
 				t.Fatalf("%q is written as %q: %v became %v", raw, form, was, is)
 			}
 		}
-		if len(forms) == 1 {
-			return
-		}
-		v, _ := scan(forms[1])
-		again, _ := writer{}.form(v)
-		if !bytes.Equal(again, forms[1]) {
-			t.Fatalf("%q is written again as %q", forms[1], again)
+		v, ok := scan(raw)
+		for _, write := range []writer{{}, {ascii: true}, {ascii: true, python: true}} {
+			form, whole := write.form(v)
+			if !ok || !whole {
+				continue // digits that JavaScript loses are left to Python
+			}
+			written, _ := scan(form)
+			if again, _ := write.form(written); !bytes.Equal(again, form) {
+				t.Fatalf("%q is written again as %q", form, again)
+			}
 		}
 	})
 }
