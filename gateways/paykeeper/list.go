@@ -72,6 +72,7 @@ func (g *gateway) Payments(ctx context.Context, from, to time.Time, visit func(g
 			if err != nil {
 				return err
 			}
+			payment.At = listedAt(row, from, to, payment.At)
 			if err := visit(payment); err != nil {
 				return err
 			}
@@ -83,6 +84,17 @@ func (g *gateway) Payments(ctx context.Context, from, to time.Time, visit func(g
 			return doubtful("payments", "PayKeeper's list of payments does not end.")
 		}
 	}
+}
+
+// listedAt is the moment for which a payment is in the list of [from, to), or otherwise. PayKeeper lists a payment
+// on one day alone, though it may begin before midnight and be obtained or taken in after it, even days later.
+func listedAt(row record, from, to, otherwise time.Time) time.Time {
+	for _, name := range []string{"success_datetime", "obtain_datetime", "pending_datetime"} {
+		if t := at(row[name]); !t.Before(from) && t.Before(to) {
+			return t
+		}
+	}
+	return otherwise
 }
 
 // listed is a payment of a list. One that is paid is read on its own: a list does not tell a hold.

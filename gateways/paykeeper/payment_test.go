@@ -1,6 +1,7 @@
 package paykeeper
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -207,6 +208,42 @@ func TestPayments(t *testing.T) {
 	}
 	if err := newShop(t, map[string]string{"GET /info/systems/list/": ""}).open(t).Payments(t.Context(), from, to, visit); err != nil {
 		t.Errorf("a new shop: %v", err)
+	}
+}
+
+// A payment is in the list of one day, and belongs to that day, whatever came after midnight.
+func TestPaymentsAroundMidnight(t *testing.T) {
+	row := strings.Trim(sample(t, "payment.json"), "[]\n")
+	from, to := time.Date(2026, 11, 21, 21, 0, 0, 0, time.UTC), time.Date(2026, 11, 22, 21, 0, 0, 0, time.UTC) // the 22nd in Moscow
+	for _, tt := range []struct{ name, pending, obtain, success, want string }{
+		{"within the day", "2026-11-22 10:00:00", "2026-11-22 10:01:00", "2026-11-22 10:02:00", "2026-11-22T07:02:00Z"},
+		{"taken in after midnight", "2026-11-22 23:58:00", "2026-11-22 23:59:59", "2026-11-23 00:00:00", "2026-11-22T20:59:59Z"},
+		{"obtained after midnight", "2026-11-22 23:59:59", "2026-11-23 00:00:00", "2026-11-27 12:00:00", "2026-11-22T20:59:59Z"},
+		{"begun before midnight", "2026-11-21 23:59:59", "2026-11-22 00:00:00", "2026-11-23 00:00:00", "2026-11-21T21:00:00Z"},
+		{"of another day", "2026-11-21 23:59:59", "2026-11-21 23:59:59", "2026-11-23 00:00:00", "2026-11-22T21:00:00Z"},
+	} {
+		var changed map[string]any
+		if err := json.Unmarshal([]byte(row), &changed); err != nil {
+			t.Fatal(err)
+		}
+		changed["pending_datetime"], changed["obtain_datetime"], changed["success_datetime"] = tt.pending, tt.obtain, tt.success
+		raw, err := json.Marshal([]any{changed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := "GET /info/payments/bydate/?end=2026-11-22&from=0&limit=500&payment_system_id%5B%5D=52&payment_system_id%5B%5D=99&start=2026-11-22"
+		for _, word := range words {
+			list += "&status%5B%5D=" + word
+		}
+		s := newShop(t, map[string]string{"GET /info/systems/list/": sample(t, "systems.json"), list: string(raw), getPayment: string(raw)})
+		var got string
+		err = s.open(t).Payments(t.Context(), from, to, func(p gateways.Payment) error {
+			got += p.At.Format(time.RFC3339)
+			return nil
+		})
+		if err != nil || got != tt.want {
+			t.Errorf("%s: it was at %q, %v, want %s", tt.name, got, err, tt.want)
+		}
 	}
 }
 
