@@ -72,7 +72,7 @@ var limboKinds = []limboKind{
 	operationKind(NeedReview, "x.state = 'needs_review'"),
 	operationKind(NeedContradiction, "x.contradiction <> ''"),
 	{
-		kind: NeedFailedPaid, at: "x.since", from: "limbo_paid x", where: "true", order: "x.order_id", minor: drawnOf,
+		kind: NeedFailedPaid, at: "x.since", from: "limbo_paid x", where: "x.seen_at IS NULL", order: "x.order_id", minor: drawnOf,
 		payment: "(SELECT max(p.id) FROM payments p WHERE p.order_id = x.order_id AND p.captured_minor > p.refunded_minor)",
 		money:   "(SELECT o.currency FROM orders o WHERE o.id = x.order_id)", state: "(SELECT o.status FROM orders o WHERE o.id = x.order_id)",
 	},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kartify/kartify/gateways"
 	"github.com/kartify/kartify/models"
+	"github.com/kartify/kartify/models/modelstest"
 )
 
 // Money that arrives for a cancelled order: the payment moves, the order stays, its history says so once, and the
@@ -62,6 +63,42 @@ func TestMoneyForACancelledOrder(t *testing.T) {
 	}
 	if got := h.text(`SELECT count(*) FROM order_history WHERE order_id = $1 AND comment LIKE '%after it was cancelled%'`, expired); got != "0" {
 		t.Error("its history says that it stays cancelled")
+	}
+	h.sound()
+}
+
+// Whoever keeps the money of a cancelled order on purpose says so once; more money brings the order back to the board.
+func TestMoneyOfACancelledOrderIsLeft(t *testing.T) {
+	h := openHearsay(t, nil)
+	user := modelstest.Person(t, h.db, "Ravi", models.Owner)
+	order := h.order("cancelled", "")
+	comes := func(ref string) {
+		h.shows(order, ref, func(p *gateways.Payment) { p.Authorized, p.Captured = true, 10000 })
+		h.hint(gateways.Payment{Ref: ref})
+	}
+	onBoard := func(want int) {
+		t.Helper()
+		page, err := h.db.Limbo(h.ctx, models.LimboFilter{Kind: models.NeedFailedPaid})
+		if err != nil || len(page.Rows) != want {
+			t.Errorf("the board lists %+v, %v; want %d", page.Rows, err, want)
+		}
+	}
+	comes("ref_1")
+	onBoard(1)
+	if said, err := h.db.FixLimbo(h.ctx, models.FixAccept, models.NeedFailedPaid, order, user, ""); err != nil || !strings.HasSuffix(said, "Seen: the money stays with the store.") {
+		t.Errorf("leave it so: %q, %v", said, err)
+	}
+	onBoard(0)
+	if _, err := h.db.FixLimbo(h.ctx, models.FixAccept, models.NeedFailedPaid, order, user, ""); err == nil {
+		t.Error("it could be left twice")
+	}
+	comes("ref_2")
+	onBoard(1)
+	if got := h.text(`SELECT count(*) FROM order_history WHERE order_id = $1 AND comment = 'Seen: the money stays with the store.'`, order); got != "1" {
+		t.Errorf("the history says so %s times", got)
+	}
+	if got := h.text(`SELECT count(*) FROM audit_log WHERE action = 'limbo.failed_paid_seen'`); got != "1" {
+		t.Errorf("the audit log says so %s times", got)
 	}
 	h.sound()
 }

@@ -23,7 +23,7 @@ const (
 	FixConfirm LimboFix = "confirm" // Confirm Payment
 	FixFail    LimboFix = "fail"    // mark the order as failed, when its gateways say that nothing was paid
 	FixTell    LimboFix = "tell"    // tell Fynd again
-	FixAccept  LimboFix = "accept"  // a person has seen the contradiction and leaves the state as it is
+	FixAccept  LimboFix = "accept"  // a person has seen it and leaves it as it is
 	FixTake    LimboFix = "take"    // look after it; asked again by the same person, let it go
 )
 
@@ -36,11 +36,11 @@ var LimboRights = map[LimboFix]Permission{
 func (r *LimboRow) Fixes() []LimboFix {
 	var fixes []LimboFix
 	switch r.Kind {
-	case NeedPlan:
+	case NeedPlan, NeedFailedPaid:
 		fixes = []LimboFix{FixAsk, FixAccept}
 	case NeedLapsed, NeedAmount:
 		fixes = []LimboFix{FixAccept}
-	case NeedReview, NeedUnknown, NeedRefunding, NeedFailedPaid, NeedHold:
+	case NeedReview, NeedUnknown, NeedRefunding, NeedHold:
 		fixes = []LimboFix{FixAsk}
 	case NeedContradiction:
 		fixes = []LimboFix{FixAccept}

@@ -15,9 +15,10 @@ var limboSeen = map[NeedKind]struct {
 	said  lang.Text
 	about func(*LimboRow) string
 }{
-	NeedLapsed: {"lapsed_holds", lang.Textf("Seen: the authorization ran out."), aboutPayment},
-	NeedPlan:   {"planned_captures", lang.Textf("Seen: the planned capture failed."), aboutPayment},
-	NeedAmount: {"refused_amounts", lang.Textf("Settled: Fynd asked for another amount."), aboutOrder},
+	NeedLapsed:     {"lapsed_holds", lang.Textf("Seen: the authorization ran out."), aboutPayment},
+	NeedPlan:       {"planned_captures", lang.Textf("Seen: the planned capture failed."), aboutPayment},
+	NeedFailedPaid: {"limbo_paid", lang.Textf("Seen: the money stays with the store."), aboutOrder},
+	NeedAmount:     {"refused_amounts", lang.Textf("Settled: Fynd asked for another amount."), aboutOrder},
 }
 
 func aboutPayment(r *LimboRow) string { return "payment " + strconv.FormatInt(r.PaymentID, 10) }
@@ -26,8 +27,9 @@ func aboutOrder(r *LimboRow) string   { return "order " + strconv.FormatInt(r.Or
 // seeLimbo notes that a person has seen to a row.
 func (db *DB) seeLimbo(ctx context.Context, row *LimboRow, by Actor) (string, error) {
 	seen := limboSeen[row.Kind]
+	_, kind := findLimboKind(row.Kind)
 	err := db.Tx(ctx, func(tx *DB) error {
-		res := tx.in(ctx).Exec("UPDATE "+seen.table+" SET seen_at = clock_timestamp() WHERE id = ? AND seen_at IS NULL", row.ID)
+		res := tx.in(ctx).Exec("UPDATE "+seen.table+" x SET seen_at = clock_timestamp() WHERE "+kind.id()+" = ? AND x.seen_at IS NULL", row.ID)
 		if res.Error != nil {
 			return fmt.Errorf("note that it was seen: %w", res.Error)
 		}

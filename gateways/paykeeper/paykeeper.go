@@ -33,7 +33,7 @@ var fields = []gateways.Field{
 var Driver = gateways.Driver{
 	Code:   "paykeeper",
 	Name:   name,
-	Docs:   "Login and password are those of a cabinet user; the secret word is in the cabinet under Settings > Getting information about payments.",
+	Docs:   "Login and password are those of a cabinet user; the secret word is in the cabinet under Settings > Receiving information about payments.",
 	Fields: fields,
 
 	Class:       gateways.Once,    // a reverse and a capture carry neither key nor reference
