@@ -21,6 +21,9 @@ var errSignedOut = errors.New("signed out")
 
 // showError is the one place that decides how an error looks. It logs what is ours to mend.
 func (w *Web) showError(err error, c echo.Context) {
+	if stateOf(c) == nil {
+		w.recognize(c)
+	}
 	ctx := c.Request().Context()
 	status, sentence := describe(err, c)
 	if status >= http.StatusInternalServerError && !errors.Is(err, errPanic) && !errors.Is(err, context.Canceled) {

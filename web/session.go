@@ -48,6 +48,17 @@ func (w *Web) loadSession(c echo.Context, s *state) error {
 	return nil
 }
 
+// recognize finds who asks for an address that leads nowhere, so that the page that says so has their menu, their
+// finder and their language.
+func (w *Web) recognize(c echo.Context) {
+	s := &state{web: w, route: Route{Background: true}}
+	if err := w.loadSession(c, s); err != nil || s.record() == nil {
+		return
+	}
+	c.Set(stateKey, s)
+	s.speak(c)
+}
+
 func rights(u *models.User) string {
 	words := []string{string(u.Role), strconv.FormatBool(u.AllStores)}
 	for _, id := range u.StoreIDs {

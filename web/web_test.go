@@ -225,3 +225,17 @@ func TestLocalPath(t *testing.T) {
 		}
 	}
 }
+
+// Who is signed in keeps the menu and the finder on the page that says that there is nothing.
+func TestNothingHasTheFinderOfItsReader(t *testing.T) {
+	s := newSite(t, web.Config{})
+	session := s.enter()
+	for _, path := range []string{"/nothing", "/sales/nothing/at/all"} {
+		if got := s.ask("GET", path, nil, session); got.StatusCode != http.StatusNotFound || !strings.Contains(got.body, `data-finder`) {
+			t.Errorf("%s, signed in: %d, a finder %t", path, got.StatusCode, strings.Contains(got.body, `data-finder`))
+		}
+		if got := s.ask("GET", path, nil); got.StatusCode != http.StatusNotFound || strings.Contains(got.body, `data-finder`) {
+			t.Errorf("%s, signed out: %d, a finder %t", path, got.StatusCode, strings.Contains(got.body, `data-finder`))
+		}
+	}
+}
