@@ -94,10 +94,17 @@ func TestMoneyOfACancelledOrderIsLeft(t *testing.T) {
 	}
 	comes("ref_2")
 	onBoard(1)
-	if got := h.text(`SELECT count(*) FROM order_history WHERE order_id = $1 AND comment = 'Seen: the money stays with the store.'`, order); got != "1" {
+	if _, err := h.db.FixLimbo(h.ctx, models.FixAccept, models.NeedFailedPaid, order, user, ""); err != nil {
+		t.Error(err)
+	}
+	h.exec(`UPDATE payments SET captured_minor = captured_minor - 4000 WHERE order_id = $1 AND ref = 'ref_2'`, order)
+	onBoard(0) // less is not more
+	h.exec(`UPDATE payments SET captured_minor = captured_minor + 4000 WHERE order_id = $1 AND ref = 'ref_2'`, order)
+	onBoard(1)
+	if got := h.text(`SELECT count(*) FROM order_history WHERE order_id = $1 AND comment = 'Seen: the money stays with the store.'`, order); got != "2" {
 		t.Errorf("the history says so %s times", got)
 	}
-	if got := h.text(`SELECT count(*) FROM audit_log WHERE action = 'limbo.failed_paid_seen'`); got != "1" {
+	if got := h.text(`SELECT count(*) FROM audit_log WHERE action = 'limbo.failed_paid_seen'`); got != "2" {
 		t.Errorf("the audit log says so %s times", got)
 	}
 	h.sound()
